@@ -1,0 +1,90 @@
+// Builds an image from a Dockerfile: the entry point of builder/.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "builder/progress.h"
+#include "registry/client.h"
+#include "registry/reference.h"
+#include "runtime/runner.h"
+#include "store/store.h"
+
+namespace cbuild::builder {
+
+// A RUN ended with something else than 0: exit code 3. what() has BuildKit's
+// words: process "/bin/sh -c false" did not complete successfully: exit code: 1
+class RunFailed : public Error {
+ public:
+  RunFailed(std::string message, int code) : Error(std::move(message)), code_(code) {}
+  int code() const noexcept { return code_; }
+
+ private:
+  int code_;
+};
+
+struct SecretSource {
+  enum class Kind { file, environment } kind = Kind::file;
+  std::string value;  // path, or name of the variable
+};
+
+// What to build. Paths are as given on the command line.
+struct BuildRequest {
+  std::string context_dir = ".";
+  std::string dockerfile;  // path; empty: Dockerfile or dockerfile in the context
+  std::optional<std::string> dockerfile_text;  // in place of a file (-f -)
+
+  std::vector<std::pair<std::string, std::optional<std::string>>> build_args;
+  std::vector<std::pair<std::string, std::string>> labels;
+  std::vector<std::pair<std::string, std::string>> annotations;
+  std::map<std::string, std::string> build_contexts;  // --build-context
+  std::map<std::string, SecretSource> secrets;
+  std::string target;
+  std::optional<store::Platform> platform;
+
+  std::vector<registry::Reference> tags;  // with tag
+  bool no_cache = false;
+  std::vector<std::string> no_cache_filter;  // stages
+  bool pull = false;
+
+  // For every RUN, unless it says otherwise.
+  std::optional<runtime::NetworkMode> network;
+  std::vector<std::pair<std::string, std::string>> extra_hosts;
+  std::uint64_t shm_size = 0;  // bytes; 0: the default
+  std::vector<runtime::ResourceLimit> limits;
+  bool allow_network_host = false;       // --allow network.host
+  bool allow_security_insecure = false;  // --allow security.insecure
+
+  unsigned jobs = 0;  // steps at once; 0: as many as there are cores
+  store::Compression compression = store::Compression::gzip;
+  bool fast_compression = false;
+};
+
+// The outside world, as the engine sees it. All outlive the call.
+struct BuildEnvironment {
+  store::Store& store;
+  runtime::Runner& runner;
+  registry::ImageSource& images;
+  ProgressSink& progress;
+  const std::atomic<bool>* stop = nullptr;  // true: throw Interrupted
+};
+
+struct BuildResult {
+  store::Descriptor manifest;
+  store::Digest config;  // the image id
+  std::vector<std::string> warnings;  // rendered build checks
+  std::size_t executed = 0;
+  std::size_t cached = 0;
+};
+
+// Builds, stores and tags the image. Throws parser::SyntaxError (located),
+// UsageError, RunFailed, registry errors, SystemError; nothing is tagged then,
+// and what finished steps made stays in the cache.
+BuildResult build(const BuildRequest& request, BuildEnvironment& environment);
+
+}  // namespace cbuild::builder

@@ -1,0 +1,78 @@
+// COPY and ADD: which files, their digest for the step's key, and the copying.
+//
+// Exact rules: reference/peers.md 1.9 and 4.2 (BuildKit's fsutil copy and
+// contenthash). All writing is confined to the destination root (openat2,
+// RESOLVE_IN_ROOT).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "builder/file_view.h"
+#include "store/digest.h"
+#include "store/step_cache.h"
+
+namespace cbuild::builder {
+
+struct InlineFile {  // a heredoc
+  std::string name;
+  std::string content;
+};
+
+// A COPY or ADD with everything expanded.
+struct CopySpec {
+  bool add = false;
+  std::vector<std::string> sources;  // as expanded; not yet cleaned
+  std::vector<InlineFile> inline_files;
+  std::string destination;  // absolute; a trailing slash (or "/.") is kept
+  std::string chown;        // "", "user", "user:group", numbers or names
+  std::string chmod;        // "", octal or symbolic
+  bool parents = false;
+  std::vector<std::string> exclude;
+  std::optional<bool> unpack;  // ADD: nullopt unpacks local archives
+  std::optional<std::int64_t> source_date_epoch;
+};
+
+// The named inputs that the copied files contribute to the step's key: the
+// digest of everything selected (relative path, type, link target, content,
+// xattrs, owner where it is kept, and mode as it will land), each source as one
+// input. Never mtime, inode, or absolute path; bits that chown and chmod
+// override are left out. Throws Error with BuildKit's words where a source is
+// missing: failed to compute cache key: ... "/foo": not found.
+store::KeyInputs copy_key_inputs(const CopySpec& spec, const FileView& from);
+
+// Copies from `source_root` (a descriptor of the directory that `from` shows)
+// into `destination_root`, as root does. Where both are on one file system that
+// can, contents are shared (FICLONE) or copied in the kernel.
+void copy_files(const CopySpec& spec, const FileView& from, int source_root,
+                int destination_root);
+
+// mkdir -p of WORKDIR or of a RUN's cwd inside `root`: missing directories are
+// made with mode 0755 and that owner; existing ones are left untouched. Throws
+// Error where something on the way is no directory.
+void make_directories(int root, const std::string& path, std::uint32_t uid,
+                      std::uint32_t gid,
+                      std::optional<std::int64_t> mtime = {});
+
+// --chmod: octal or BSD chmod(1) grammar, umask 0 (the unit family "chmod").
+// Throws Error with BuildKit's words for what is neither.
+class ModeChange {
+ public:
+  static ModeChange parse(const std::string& text);
+  bool octal() const { return octal_.has_value(); }
+  // The new permission bits (07777) of an entry with `mode`.
+  std::uint32_t apply(std::uint32_t mode, bool directory) const;
+
+ private:
+  struct Clause {
+    std::string who;   // letters of "ugoa"
+    char op = '+';
+    std::string what;  // letters of "rwxXstugo"
+  };
+  std::optional<std::uint32_t> octal_;
+  std::vector<Clause> clauses_;
+};
+
+}  // namespace cbuild::builder

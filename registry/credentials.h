@@ -1,0 +1,41 @@
+// Who we are to a registry: docker's config.json and credential helpers.
+//
+// File: $DOCKER_CONFIG/config.json or ~/.docker/config.json; before it, the
+// JSON in $DOCKER_AUTH_CONFIG (only `auths`). Precedence: credHelpers[host],
+// credsStore, auths. Docker Hub is "https://index.docker.io/v1/" there
+// (reference/peers.md 6.1).
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace cbuild::registry {
+
+struct Credentials {
+  std::string username;
+  std::string password;
+  std::string identity_token;  // in place of a password: OAuth refresh token
+  std::string registry_token;  // used as the bearer token as it is
+  std::string source;          // where it came from, for messages
+};
+
+class CredentialStore {
+ public:
+  // The default file; or the one given.
+  explicit CredentialStore(std::string config_path = {});
+
+  // For a registry's domain ("docker.io", "localhost:5000"); nullopt where
+  // nothing is known of it. Throws CredentialsError where a helper fails.
+  std::optional<Credentials> find(const std::string& domain) const;
+
+  // Writes (mode 0600, other keys of the file kept) or hands to the helper.
+  // Returns the name of where it went.
+  std::string save(const std::string& domain, const Credentials& credentials);
+  // False where there was nothing to forget.
+  bool erase(const std::string& domain);
+
+ private:
+  std::string path_;
+};
+
+}  // namespace cbuild::registry

@@ -1,0 +1,30 @@
+// Detached overlay mounts: a stack of directories as one, seen by descriptor.
+//
+// The mount is made with fsopen/fsconfig/fsmount (Linux 5.2) and attached
+// nowhere: it is reached through its descriptor (openat2 with it as root) or
+// moved into a container's mount namespace, and is gone when the last
+// descriptor closes, whatever happens to the process.
+//
+// Options: redirect_dir=off, metacopy=off, index=off, xino=off, volatile.
+// Layers are given one by one (lowerdir+, Linux 6.8) or, before that, as
+// relative paths in one option string. Throws SystemError.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+
+namespace cbuild::runtime {
+
+struct OverlaySpec {
+  std::vector<std::string> lowers;  // directories, top first
+  std::string upper;                // empty: a read-only mount
+  std::string work;                 // with `upper`: empty, same file system
+};
+
+// The root of the mounted stack. With no lower the upper directory itself is
+// cloned (open_tree); with one lower and no upper, that one, read-only.
+Fd mount_overlay(const OverlaySpec& spec);
+
+}  // namespace cbuild::runtime

@@ -1,0 +1,136 @@
+// Runs one command in a container; knows no image and no Dockerfile.
+//
+// The parent makes the overlay mount and whatever else can fail, then clone3s a
+// child that goes through the steps of child.cc (namespaces, mounts,
+// pivot_root, capabilities, seccomp) and execs. When the command's first
+// process ends, the pid namespace ends with it; nothing is left behind, also
+// not when cbuild itself is killed (PR_SET_PDEATHSIG, detached mounts).
+//
+// Needs Linux 5.11; as root today. Not being able to isolate throws
+// IsolationError; everything else that fails before the command runs throws
+// Error with "RUN: <step>: <reason>".
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "runtime/overlay.h"
+
+namespace cbuild::runtime {
+
+// The kernel or its configuration does not let us isolate: exit code 7.
+class IsolationError : public Error {
+ public:
+  using Error::Error;
+};
+
+enum class NetworkMode {
+  egress,  // own namespace with a way out: veth and NAT as root
+  none,    // own namespace, loopback only
+  host,    // the host's
+};
+
+// RUN --mount, ready to be mounted: paths are final, users are numbers.
+struct BindMount {
+  std::string target;
+  // A directory or file. `source_root` is a descriptor (kept open by the caller
+  // until run() returns) below which `source` is resolved as in openat2
+  // RESOLVE_IN_ROOT; "" is the root itself.
+  int source_root = -1;
+  std::string source;
+  bool read_only = true;
+  // Writes are allowed and thrown away with the step (bind,rw): an overlay with
+  // a scratch upper directory is put over the source. The caller gives a
+  // directory for upper and work on a file system that can hold them.
+  std::string discard_writes_in;
+};
+struct TmpfsMount {
+  std::string target;
+  std::uint64_t size = 0;  // bytes; 0: the kernel's default
+  bool read_only = false;
+};
+// Files that exist only on a tmpfs: secrets.
+struct SecretMount {
+  std::string target;
+  std::string content;
+  std::uint32_t mode = 0400;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+};
+using Mount = std::variant<BindMount, TmpfsMount, SecretMount>;
+
+struct ResourceLimit {  // setrlimit(2)
+  int resource;         // RLIMIT_NOFILE, ...
+  std::uint64_t soft;
+  std::uint64_t hard;
+};
+
+struct RunSpec {
+  OverlaySpec root;
+  std::vector<std::string> argv;  // argv[0] is looked up in PATH of `env`
+  std::vector<std::string> env;   // "K=V"; HOME is added from passwd if absent
+  std::string cwd = "/";          // created, owned by the user, where absent
+  std::string user;               // as in resolve_user()
+  std::string hostname = "buildkitsandbox";
+  NetworkMode network = NetworkMode::egress;
+  std::vector<std::pair<std::string, std::string>> extra_hosts;  // name, address
+  std::vector<Mount> mounts;      // mounted in order of their target
+  std::uint64_t shm_size = 64ull << 20;  // bytes of /dev/shm
+  std::vector<ResourceLimit> limits;
+  bool insecure = false;  // --security=insecure: all capabilities, no seccomp
+};
+
+enum class Stream { out, err };
+
+// Called on the thread that called run(), with what the command printed, in
+// the order it was read; not cut at line ends.
+using OutputSink = std::function<void(Stream, std::string_view)>;
+
+struct ExitStatus {
+  int code = 0;           // exit code, or 128 + signal
+  int signal = 0;         // the signal that ended it, or 0
+  bool out_of_memory = false;
+  std::chrono::nanoseconds wall{};
+};
+
+// The seam between the builder and the kernel; tests have a fake.
+class Runner {
+ public:
+  virtual ~Runner() = default;
+
+  // Runs to the end. Thread-safe. After it returns the upper directory holds
+  // what the command wrote and nothing of the sandbox: mount points that were
+  // made for it (and are still empty) are removed again, with the times of
+  // their parents put back. Throws Interrupted, with everything killed, once
+  // `*stop` is true (looked at within 50 ms).
+  virtual ExitStatus run(const RunSpec& spec, const OutputSink& output,
+                         const std::atomic<bool>* stop) = 0;
+};
+
+// Namespaces and overlayfs. Cheap to make; the network for
+// NetworkMode::egress is set up when the first run asks for it and taken down
+// by the destructor. Where egress cannot be had, says so once through base/log.h
+// and uses the host's network.
+class NamespaceRunner final : public Runner {
+ public:
+  // `state_dir`: a directory of the store for lock files of network leases.
+  explicit NamespaceRunner(std::string state_dir);
+  ~NamespaceRunner() override;
+  ExitStatus run(const RunSpec& spec, const OutputSink& output,
+                 const std::atomic<bool>* stop) override;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace cbuild::runtime

@@ -1,0 +1,46 @@
+// Users and groups as the image's own /etc/passwd and /etc/group have them.
+//
+// Follows runc (moby/sys/user GetExecUser): both files are read inside the root
+// with symbolic links kept in, at most 10 MiB, absent is empty.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cbuild::runtime {
+
+struct PasswdEntry {
+  std::string name;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::string home;
+};
+
+struct GroupEntry {
+  std::string name;
+  std::uint32_t gid = 0;
+  std::vector<std::string> members;
+};
+
+// Malformed lines are passed over, as moby/sys/user does.
+std::vector<PasswdEntry> read_passwd(int root);
+std::vector<GroupEntry> read_group(int root);
+
+// Who a process runs as.
+struct UserIds {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::vector<std::uint32_t> groups;  // supplementary
+  std::string home = "/";             // from passwd of the uid, else "/"
+};
+
+// Resolves USER ("", "name", "uid", "name:group", "uid:gid", ":group"). A pair
+// of two numbers (or "root") is taken as it is, without supplementary groups;
+// anything else is looked up. Throws Error "unable to find user foo: no
+// matching entries in passwd file" and its like for groups.
+UserIds resolve_user(int root, std::string_view user);
+
+}  // namespace cbuild::runtime

@@ -1,0 +1,90 @@
+// The blob store: immutable byte strings on disk, named by their SHA-256.
+//
+//   <root>/blobs/sha256/<hex>   published blobs, mode 0644, never modified
+//   <root>/tmp/<random>         blobs being written; swept at the next start
+//
+// A blob is either absent or complete: writers stage in tmp/ and rename(2)
+// into place. Any number of threads and processes may share a root. Sizes are
+// in bytes. Every function throws SystemError for an I/O failure.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "store/digest.h"
+
+namespace cbuild::store {
+
+// The bytes we got are not the bytes we were promised.
+class DigestMismatch : public Error {
+ public:
+  DigestMismatch(const Digest& want, const Digest& got);
+};
+
+class BlobStore;
+
+// A blob being written. Destroyed without commit(), it leaves nothing.
+class BlobWriter {
+ public:
+  BlobWriter(BlobWriter&&) noexcept = default;
+  ~BlobWriter();
+
+  void write(std::string_view data);
+  std::uint64_t written() const { return written_; }
+
+  // Publishes the blob and returns its digest. Throws DigestMismatch, storing
+  // nothing, where `expected` is set and differs. Not synced to disk: the
+  // caller of a whole build or pull calls Store::sync() once.
+  Digest commit(std::optional<Digest> expected = {});
+
+ private:
+  friend class BlobStore;
+  BlobWriter(int blobs, int tmp);
+
+  int blobs_;
+  int tmp_;
+  std::string staged_;
+  Fd out_;
+  Hasher hasher_;
+  std::uint64_t written_ = 0;
+};
+
+class BlobStore {
+ public:
+  // Opens the store below `root`, creating blobs/sha256 and tmp if needed.
+  explicit BlobStore(const std::string& root);
+
+  // Stores `data` and returns its digest. What is already there is cheap and
+  // not an error. For JSON; layers stream through writer().
+  Digest put(std::string_view data, std::optional<Digest> expected = {});
+
+  BlobWriter writer();
+
+  // Opens a blob for reading, or nullopt where it is absent: for a cache that
+  // is an answer. The bytes are not hashed again.
+  std::optional<Fd> open(const Digest& digest) const;
+
+  // The whole blob, verified against its digest; for JSON. nullopt where it is
+  // absent. A blob that does not verify is removed and counts as absent.
+  std::optional<std::string> read(const Digest& digest) const;
+
+  // Size in bytes, or nullopt if absent.
+  std::optional<std::uint64_t> size(const Digest& digest) const;
+
+  void remove(const Digest& digest);
+
+  // Absolute path of the blob, whether it exists or not.
+  std::string path(const Digest& digest) const;
+
+ private:
+  std::string root_;
+  Fd blobs_;  // <root>/blobs/sha256
+  Fd tmp_;    // <root>/tmp, same file system
+};
+
+}  // namespace cbuild::store

@@ -1,0 +1,51 @@
+// Step records: what a step with a certain key made.
+//
+//   <root>/steps/<hex of key>   JSON
+//
+// The record holds the named inputs the key was computed from, so that a miss
+// can be explained. A record that does not parse, or whose own digest does not
+// verify, counts as absent and is dropped. Any number of processes may share.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "store/digest.h"
+#include "store/layer_store.h"
+
+namespace cbuild::store {
+
+// Named inputs in order: ("command", "make"), ("env PATH", "/bin"), ...
+using KeyInputs = std::vector<std::pair<std::string, std::string>>;
+
+// SHA-256 over the length-prefixed names and values.
+Digest key_of(const KeyInputs& inputs);
+
+struct StepRecord {
+  Digest key;
+  KeyInputs inputs;
+  std::string title;           // the instruction as written
+  std::vector<LayerId> layers; // the whole chain after the step, lowest first
+  bool empty = false;          // the step changed nothing: no layer was added
+  std::int64_t created = 0;    // seconds since the epoch
+  std::int64_t created_nanoseconds = 0;
+  std::int64_t milliseconds = 0;  // how long it ran
+};
+
+class StepCache {
+ public:
+  explicit StepCache(const std::string& root);
+
+  std::optional<StepRecord> find(const Digest& key) const;
+  void put(const StepRecord& record);
+  void remove(const Digest& key);
+  std::vector<StepRecord> list() const;
+
+ private:
+  std::string root_;
+};
+
+}  // namespace cbuild::store

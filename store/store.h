@@ -1,0 +1,49 @@
+// The store as a whole: one directory, opened once per process.
+//
+//   <root>/oci-layout, index.json, blobs/   an OCI image layout
+//   <root>/layers/ steps/ refs/ contexts/ cache-mounts/ tmp/ locks/
+//
+// Opening creates what is missing and sweeps tmp/ of what dead processes left:
+// every process stages below tmp/<random>, held by an OFD lock on
+// locks/<random> while it lives.
+#pragma once
+
+#include <string>
+
+#include "base/dir.h"
+#include "store/blob_store.h"
+#include "store/image_store.h"
+#include "store/layer_store.h"
+#include "store/step_cache.h"
+
+namespace cbuild::store {
+
+class Store {
+ public:
+  explicit Store(const std::string& root);
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  const std::string& root() const { return root_; }
+
+  BlobStore blobs;
+  LayerStore layers;
+  ImageStore images;
+  StepCache steps;
+
+  // A fresh directory below tmp/, on the file system of the layers.
+  TempDir temp_dir(std::string_view prefix);
+
+  // syncfs(2) on the store's file system: called once, before the result of a
+  // build, pull or load is published.
+  void sync();
+
+ private:
+  std::string root_;
+};
+
+// $CBUILD_ROOT, else /var/lib/cbuild for root, else $XDG_DATA_HOME/cbuild or
+// ~/.local/share/cbuild.
+std::string default_root();
+
+}  // namespace cbuild::store
