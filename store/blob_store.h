@@ -1,7 +1,7 @@
 // The blob store: immutable byte strings on disk, named by their SHA-256.
 //
 //   <root>/blobs/sha256/<hex>   published blobs, mode 0644, never modified
-//   <root>/tmp/<random>         blobs being written; swept at the next start
+//   <root>/tmp/<session>/<n>    blobs being written (store/staging.h)
 //
 // A blob is either absent or complete: writers stage in tmp/ and rename(2)
 // into place. Any number of threads and processes may share a root. Sizes are
@@ -9,14 +9,16 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/fd.h"
 #include "store/digest.h"
+#include "store/staging.h"
 
 namespace cbuild::store {
 
@@ -31,11 +33,16 @@ class BlobStore;
 // A blob being written. Destroyed without commit(), it leaves nothing.
 class BlobWriter {
  public:
-  BlobWriter(BlobWriter&&) noexcept = default;
+  BlobWriter(BlobWriter&& other) noexcept;
   ~BlobWriter();
 
   void write(std::string_view data);
   std::uint64_t written() const { return written_; }
+
+  // Ends the blob and tells its digest without publishing it; no write() may
+  // follow. The bytes can be read at staged_path() until commit().
+  Digest finish();
+  const std::string& staged_path() const { return staged_; }
 
   // Publishes the blob and returns its digest. Throws DigestMismatch, storing
   // nothing, where `expected` is set and differs. Not synced to disk: the
@@ -44,19 +51,20 @@ class BlobWriter {
 
  private:
   friend class BlobStore;
-  BlobWriter(int blobs, int tmp);
+  BlobWriter(std::string blobs, std::shared_ptr<Staging> staging);
 
-  int blobs_;
-  int tmp_;
-  std::string staged_;
+  std::string blobs_;
+  std::shared_ptr<Staging> staging_;
+  std::string staged_;  // empty once published
   Fd out_;
   Hasher hasher_;
+  std::optional<Digest> digest_;  // set by finish()
   std::uint64_t written_ = 0;
 };
 
 class BlobStore {
  public:
-  // Opens the store below `root`, creating blobs/sha256 and tmp if needed.
+  // Opens the store below `root`, creating its directories if needed.
   explicit BlobStore(const std::string& root);
 
   // Stores `data` and returns its digest. What is already there is cheap and
@@ -76,15 +84,18 @@ class BlobStore {
   // Size in bytes, or nullopt if absent.
   std::optional<std::uint64_t> size(const Digest& digest) const;
 
+  // Removes the blob; absent is fine.
   void remove(const Digest& digest);
+
+  // Every blob there is.
+  std::vector<Digest> list() const;
 
   // Absolute path of the blob, whether it exists or not.
   std::string path(const Digest& digest) const;
 
  private:
-  std::string root_;
-  Fd blobs_;  // <root>/blobs/sha256
-  Fd tmp_;    // <root>/tmp, same file system
+  std::string blobs_;  // <root>/blobs/sha256
+  std::shared_ptr<Staging> staging_;
 };
 
 }  // namespace cbuild::store

@@ -4,6 +4,7 @@
 // configuration file is never read (it costs more than a cached build).
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstddef>
 #include <memory>
@@ -23,17 +24,19 @@ class Digest {
   static Digest from_hex(std::string_view hex);
   static Digest from_raw(std::string_view raw);
 
-  std::string text() const { return "sha256:" + hex_; }
-  const std::string& hex() const { return hex_; }
+  std::string text() const { return "sha256:" + hex(); }
+  std::string hex() const;
   // "sha256:" and the first 12 digits, for people.
-  std::string short_text() const { return "sha256:" + hex_.substr(0, 12); }
+  std::string short_text() const { return "sha256:" + hex().substr(0, 12); }
   std::string raw() const;  // 32 bytes
 
   auto operator<=>(const Digest&) const = default;
 
  private:
-  explicit Digest(std::string hex) : hex_(std::move(hex)) {}
-  std::string hex_;
+  Digest() = default;
+  // Bytes, not text: an index holds one per file, and loading it must not
+  // allocate for each.
+  std::array<unsigned char, 32> raw_ = {};
 };
 
 Digest sha256(std::string_view data);

@@ -69,10 +69,19 @@ class ImageStore {
                                    const Platform& platform) const;
   // Every remembered manifest; prune keeps the recent ones.
   std::vector<Descriptor> remembered() const;
+  // Forgets what was neither remembered nor recalled since `seconds` (of the
+  // epoch; exact to a day) and returns how many there were.
+  std::size_t forget_older(std::int64_t seconds);
 
  private:
   std::string root_;
   BlobStore& blobs_;
+  std::shared_ptr<Staging> staging_;
 };
+
+// The full form of a familiar name with tag: "app:1" is
+// "docker.io/library/app:1". For names that other programs left in index.json;
+// whatever a user types goes through registry/reference.h.
+std::string full_name(const std::string& familiar);
 
 }  // namespace cbuild::store

@@ -15,15 +15,21 @@ struct Platform {
   std::string architecture;
   std::string variant;
   std::string os_version;
+  std::vector<std::string> os_features;  // sorted
 
-  // "linux/arm/v7".
+  // "linux/arm/v7"; version and features are left out.
   std::string text() const;
   bool operator==(const Platform&) const = default;
 };
 
-// Reads "linux/amd64", "arm64", "linux", ...; what is left out is taken from
-// the machine, as containerd does. Throws Error for what is no platform.
+// Reads "linux/amd64", "arm64", "linux", "windows(10.0.17763)/amd64", ...; what
+// is left out is taken from the machine, as containerd does. Throws Error for
+// what is no platform.
 Platform parse_platform(std::string_view text);
+
+// As parse_platform, but not normalised: arm64/v8 keeps its variant. It is what
+// a user's own words look like in a message.
+Platform parse_specifier(std::string_view text);
 
 Platform normalize(Platform platform);
 

@@ -5,9 +5,11 @@
 // The record holds the named inputs the key was computed from, so that a miss
 // can be explained. A record that does not parse, or whose own digest does not
 // verify, counts as absent and is dropped. Any number of processes may share.
+// The file's mtime is when the record was last found, exact to an hour.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,6 +17,7 @@
 
 #include "store/digest.h"
 #include "store/layer_store.h"
+#include "store/staging.h"
 
 namespace cbuild::store {
 
@@ -43,9 +46,13 @@ class StepCache {
   void put(const StepRecord& record);
   void remove(const Digest& key);
   std::vector<StepRecord> list() const;
+  // When the record was last put or found, in seconds since the epoch, exact to
+  // an hour; 0 where it is absent.
+  std::int64_t last_used(const Digest& key) const;
 
  private:
-  std::string root_;
+  std::string steps_;  // <root>/steps
+  std::shared_ptr<Staging> staging_;
 };
 
 }  // namespace cbuild::store

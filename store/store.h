@@ -5,25 +5,40 @@
 //
 // Opening creates what is missing and sweeps tmp/ of what dead processes left:
 // every process stages below tmp/<random>, held by an OFD lock on
-// locks/<random> while it lives.
+// locks/<random> while it lives (store/staging.h).
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/dir.h"
 #include "store/blob_store.h"
 #include "store/image_store.h"
 #include "store/layer_store.h"
+#include "store/lock.h"
 #include "store/step_cache.h"
 
 namespace cbuild::store {
 
+// Says that this process uses the store: prune deletes nothing meanwhile. Every
+// build, pull, push, load and save holds one; they do not exclude each other.
+class Lease {
+ private:
+  friend class Store;
+  explicit Lease(FileLock lock) : lock_(std::move(lock)) {}
+  FileLock lock_;
+};
+
 class Store {
+ private:
+  std::string root_;
+
  public:
   explicit Store(const std::string& root);
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
+  // Absolute.
   const std::string& root() const { return root_; }
 
   BlobStore blobs;
@@ -34,12 +49,15 @@ class Store {
   // A fresh directory below tmp/, on the file system of the layers.
   TempDir temp_dir(std::string_view prefix);
 
+  // Waits while prune is deleting.
+  Lease lease() const;
+  // For prune: no one else uses the store while it is held. nullopt where
+  // someone does.
+  std::optional<Lease> exclusive_lease() const;
+
   // syncfs(2) on the store's file system: called once, before the result of a
   // build, pull or load is published.
   void sync();
-
- private:
-  std::string root_;
 };
 
 // $CBUILD_ROOT, else /var/lib/cbuild for root, else $XDG_DATA_HOME/cbuild or

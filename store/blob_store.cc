@@ -1,0 +1,113 @@
+#include "store/blob_store.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include "base/dir.h"
+
+namespace cbuild::store {
+
+DigestMismatch::DigestMismatch(const Digest& want, const Digest& got)
+    : Error("content has digest " + got.text() + ", expected " + want.text()) {}
+
+BlobWriter::BlobWriter(std::string blobs, std::shared_ptr<Staging> staging)
+    : blobs_(std::move(blobs)),
+      staging_(std::move(staging)),
+      staged_(staging_->fresh()),
+      out_(open_path(staged_, O_WRONLY | O_CREAT | O_EXCL, 0644)) {}
+
+BlobWriter::BlobWriter(BlobWriter&& other) noexcept
+    : blobs_(std::move(other.blobs_)),
+      staging_(std::move(other.staging_)),
+      staged_(std::exchange(other.staged_, {})),
+      out_(std::move(other.out_)),
+      hasher_(std::move(other.hasher_)),
+      digest_(other.digest_),
+      written_(other.written_) {}
+
+BlobWriter::~BlobWriter() {
+  if (!staged_.empty()) ::unlink(staged_.c_str());
+}
+
+void BlobWriter::write(std::string_view data) {
+  write_all(out_.get(), data, staged_);
+  hasher_.update(data);
+  written_ += data.size();
+}
+
+Digest BlobWriter::finish() {
+  if (!digest_) {
+    out_.close();
+    digest_ = hasher_.finish();
+  }
+  return *digest_;
+}
+
+Digest BlobWriter::commit(std::optional<Digest> expected) {
+  const Digest digest = finish();
+  if (expected && *expected != digest) throw DigestMismatch(*expected, digest);
+  // The rename is the commit point: before it the blob does not exist. Where it
+  // was there already, its bytes are the same.
+  const std::string path = blobs_ + "/" + digest.hex();
+  check(::rename(staged_.c_str(), path.c_str()), "rename", path);
+  staged_.clear();
+  return digest;
+}
+
+BlobStore::BlobStore(const std::string& root)
+    : blobs_(root + "/blobs/sha256"), staging_(Staging::of(root)) {
+  ensure_layout(root);
+}
+
+Digest BlobStore::put(std::string_view data, std::optional<Digest> expected) {
+  const Digest digest = sha256(data);
+  if (expected && *expected != digest) throw DigestMismatch(*expected, digest);
+  // A power cut can leave a published file short; its size tells.
+  if (size(digest) == data.size()) return digest;
+  staging_->replace(path(digest), data);
+  return digest;
+}
+
+BlobWriter BlobStore::writer() { return BlobWriter(blobs_, staging_); }
+
+std::optional<Fd> BlobStore::open(const Digest& digest) const {
+  return try_openat(AT_FDCWD, path(digest), O_RDONLY);
+}
+
+std::optional<std::string> BlobStore::read(const Digest& digest) const {
+  std::optional<std::string> data = read_file(path(digest));
+  if (!data || sha256(*data) == digest) return data;
+  ::unlink(path(digest).c_str());
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> BlobStore::size(const Digest& digest) const {
+  const auto st = lstat_at(AT_FDCWD, path(digest));
+  if (!st) return std::nullopt;
+  return static_cast<std::uint64_t>(st->st_size);
+}
+
+void BlobStore::remove(const Digest& digest) {
+  const std::string name = path(digest);
+  if (::unlink(name.c_str()) == -1 && errno != ENOENT)
+    throw_system_error("unlink", name);
+}
+
+std::vector<Digest> BlobStore::list() const {
+  const Fd dir = open_path(blobs_, O_RDONLY | O_DIRECTORY);
+  std::vector<Digest> found;
+  for (const std::string& name : list_dir(dir.get()))
+    if (const auto digest = Digest::try_parse("sha256:" + name))
+      found.push_back(*digest);
+  return found;
+}
+
+std::string BlobStore::path(const Digest& digest) const {
+  return blobs_ + "/" + digest.hex();
+}
+
+}  // namespace cbuild::store

@@ -1,0 +1,30 @@
+// Locks between processes: OFD locks (fcntl(2) F_OFD_SETLK) on a lock file.
+//
+// They belong to the open file, so threads of one process exclude each other
+// too, and the kernel drops them when the process dies, however it dies.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/fd.h"
+
+namespace cbuild::store {
+
+enum class LockMode { shared, exclusive };
+
+// Held until destroyed. The lock file is created if needed and stays.
+class FileLock {
+ public:
+  // Waits for the lock.
+  FileLock(const std::string& path, LockMode mode);
+  // nullopt where someone else holds it in a way that excludes `mode`.
+  static std::optional<FileLock> try_lock(const std::string& path,
+                                          LockMode mode);
+
+ private:
+  explicit FileLock(Fd held) : held_(std::move(held)) {}
+  Fd held_;
+};
+
+}  // namespace cbuild::store

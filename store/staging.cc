@@ -1,0 +1,121 @@
+#include "store/staging.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <map>
+
+#include "base/dir.h"
+#include "base/error.h"
+
+namespace cbuild::store {
+namespace {
+
+constexpr std::string_view kOciLayout = R"({"imageLayoutVersion":"1.0.0"})";
+constexpr std::string_view kEmptyIndex =
+    R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]})";
+
+// Another process may create the same file at the same time: the first one
+// wins, and no one sees half of it.
+void create_once(const std::string& path, std::string_view data) {
+  const std::string staged = path + "." + random_hex(8);
+  Fd out = open_path(staged, O_WRONLY | O_CREAT | O_EXCL, 0644);
+  const int saved = [&] {
+    write_all(out.get(), data, path);
+    out.close();
+    return ::link(staged.c_str(), path.c_str()) == 0 ? 0 : errno;
+  }();
+  ::unlink(staged.c_str());
+  if (saved != 0 && saved != EEXIST) throw SystemError(saved, "link", path);
+}
+
+}  // namespace
+
+void ensure_layout(const std::string& root) {
+  // tmp/ is made last, so that it stands for all of them.
+  const std::string last = root + "/tmp";
+  if (::access(last.c_str(), F_OK) == 0) return;
+  make_dirs(root);
+  for (const char* open : {"/blobs/sha256", "/refs", "/locks"})
+    make_dirs(root + open);
+  // What an image holds is not for other users: setuid files, secrets in build
+  // arguments.
+  for (const char* closed : {"/layers", "/steps", "/contexts",
+                             "/cache-mounts"})
+    make_dirs(root + closed, 0700);
+  make_dirs(root + "/layers/empty/tree");
+  create_once(root + "/oci-layout", kOciLayout);
+  create_once(root + "/index.json", kEmptyIndex);
+  make_dirs(last, 0700);
+}
+
+void sweep(const std::string& root) {
+  const std::string tmp = root + "/tmp";
+  struct stat st;
+  check(::stat(tmp.c_str(), &st), "stat", tmp);
+  // A directory without subdirectories has two links, except on file systems
+  // that do not count (btrfs says 1).
+  if (st.st_nlink == 2) return;
+  const Fd dir = open_path(tmp, O_RDONLY | O_DIRECTORY);
+  for (const std::string& session : list_dir(dir.get())) {
+    const std::string lock_path = root + "/locks/" + session;
+    if (!FileLock::try_lock(lock_path, LockMode::exclusive)) continue;
+    remove_tree_at(dir.get(), session);
+    ::unlink(lock_path.c_str());
+  }
+}
+
+std::shared_ptr<Staging> Staging::of(const std::string& root) {
+  static std::mutex mutex;
+  static std::map<std::string, std::weak_ptr<Staging>> known;
+  const std::lock_guard lock(mutex);
+  std::shared_ptr<Staging> staging = known[root].lock();
+  if (!staging) known[root] = staging = std::make_shared<Staging>(root);
+  return staging;
+}
+
+Staging::Staging(std::string root) : root_(std::move(root)) {}
+
+Staging::~Staging() {
+  if (session_.empty()) return;
+  try {
+    remove_tree(root_ + "/tmp/" + session_);
+    ::unlink((root_ + "/locks/" + session_).c_str());
+  } catch (const Error&) {
+    // What cannot be removed now is swept by the next start.
+  }
+}
+
+std::string Staging::directory() {
+  const std::lock_guard guard(mutex_);
+  if (session_.empty()) {
+    const std::string name = random_hex(8);
+    lock_.emplace(root_ + "/locks/" + name, LockMode::exclusive);
+    const std::string path = root_ + "/tmp/" + name;
+    check(::mkdir(path.c_str(), 0700), "mkdir", path);
+    session_ = name;
+  }
+  return root_ + "/tmp/" + session_;
+}
+
+std::string Staging::fresh() {
+  const std::string dir = directory();
+  const std::lock_guard guard(mutex_);
+  return dir + "/" + std::to_string(next_++);
+}
+
+void Staging::replace(const std::string& path, std::string_view data) {
+  const std::string staged = fresh();
+  try {
+    Fd out = open_path(staged, O_WRONLY | O_CREAT | O_EXCL, 0644);
+    write_all(out.get(), data, path);
+    out.close();
+    check(::rename(staged.c_str(), path.c_str()), "rename", path);
+  } catch (...) {
+    ::unlink(staged.c_str());
+    throw;
+  }
+}
+
+}  // namespace cbuild::store

@@ -1,0 +1,175 @@
+#include "store/step_cache.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <ctime>
+
+#include "base/dir.h"
+#include "store/json.h"
+
+// A record file is {"sha256":"<hex>","record":<record>}, where the digest is
+// that of the record's bytes as they stand: it is verified before any parsing.
+
+namespace cbuild::store {
+namespace {
+
+constexpr std::time_t kHour = 60 * 60;
+constexpr std::string_view kOpening = R"({"sha256":")";
+constexpr std::string_view kMiddle = R"(","record":)";
+constexpr std::size_t kHexDigits = 64;
+
+Json json_of(const StepRecord& record) {
+  Json inputs = Json::array();
+  for (const auto& [name, value] : record.inputs)
+    inputs.push_back(Json::array({name, value}));
+  return {{"key", record.key.text()},
+          {"title", record.title},
+          {"layers", record.layers},
+          {"empty", record.empty},
+          {"created", record.created},
+          {"created_ns", record.created_nanoseconds},
+          {"ms", record.milliseconds},
+          {"inputs", std::move(inputs)}};
+}
+
+StepRecord record_of(const Json& json) {
+  StepRecord record{.key = Digest::parse(text_at(json, "key")),
+                    .inputs = {},
+                    .title = text_at(json, "title"),
+                    .layers = texts_at(json, "layers"),
+                    .empty = flag_at(json, "empty"),
+                    .created = number_at(json, "created"),
+                    .created_nanoseconds = number_at(json, "created_ns"),
+                    .milliseconds = number_at(json, "ms")};
+  if (const Json* inputs = member(json, "inputs"))
+    for (const Json& pair : *inputs)
+      record.inputs.emplace_back(pair.at(0).get<std::string>(),
+                                 pair.at(1).get<std::string>());
+  return record;
+}
+
+// The record's bytes, or nothing where the frame or the digest is wrong.
+std::optional<std::string_view> verified(std::string_view file) {
+  const std::size_t start = kOpening.size() + kHexDigits + kMiddle.size();
+  if (file.size() < start + 1 || !file.starts_with(kOpening) ||
+      file.substr(kOpening.size() + kHexDigits, kMiddle.size()) != kMiddle ||
+      !file.ends_with('}'))
+    return std::nullopt;
+  const std::string_view body = file.substr(start, file.size() - start - 1);
+  if (sha256(body).hex() != file.substr(kOpening.size(), kHexDigits))
+    return std::nullopt;
+  return body;
+}
+
+std::optional<StepRecord> read_record(const std::string& path) {
+  const std::optional<Fd> fd = try_openat(AT_FDCWD, path, O_RDONLY);
+  if (!fd) return std::nullopt;
+  const std::string file = read_all(fd->get(), path);
+  const std::optional<std::string_view> body = verified(file);
+  if (!body) {
+    ::unlink(path.c_str());
+    return std::nullopt;
+  }
+  return record_of(parse_object(*body, path));
+}
+
+// Inputs may be any bytes, JSON is UTF-8: bytes above 0x7f become the code
+// points U+0080 to U+00FF and come back as bytes.
+std::string widen(std::string_view bytes) {
+  std::string text;
+  text.reserve(bytes.size());
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) {
+      text += c;
+    } else {
+      text += static_cast<char>(0xc0 | byte >> 6);
+      text += static_cast<char>(0x80 | (byte & 0x3f));
+    }
+  }
+  return text;
+}
+
+std::string narrow(std::string_view text) {
+  std::string bytes;
+  bytes.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x80 || i + 1 == text.size())
+      bytes += text[i];
+    else
+      bytes += static_cast<char>((byte & 0x03) << 6 |
+                                 (static_cast<unsigned char>(text[++i]) & 0x3f));
+  }
+  return bytes;
+}
+
+StepRecord recoded(StepRecord record, std::string (*code)(std::string_view)) {
+  record.title = code(record.title);
+  for (auto& [name, value] : record.inputs) {
+    name = code(name);
+    value = code(value);
+  }
+  return record;
+}
+
+}  // namespace
+
+Digest key_of(const KeyInputs& inputs) {
+  Hasher hasher;
+  const auto add = [&](const std::string& text) {
+    hasher.update(std::to_string(text.size()) + ":");
+    hasher.update(text);
+  };
+  for (const auto& [name, value] : inputs) {
+    add(name);
+    add(value);
+  }
+  return hasher.finish();
+}
+
+StepCache::StepCache(const std::string& root)
+    : steps_(root + "/steps"), staging_(Staging::of(root)) {
+  ensure_layout(root);
+}
+
+std::optional<StepRecord> StepCache::find(const Digest& key) const {
+  const std::string path = steps_ + "/" + key.hex();
+  std::optional<StepRecord> record = read_record(path);
+  if (!record || record->key != key) return std::nullopt;
+  // Whoever may read but not write the store still gets the answer.
+  if (std::time(nullptr) - last_used(key) > kHour)
+    static_cast<void>(::utimensat(AT_FDCWD, path.c_str(), nullptr, 0));
+  return recoded(std::move(*record), narrow);
+}
+
+void StepCache::put(const StepRecord& record) {
+  const std::string body = dump(json_of(recoded(record, widen)));
+  std::string file(kOpening);
+  file += sha256(body).hex();
+  file += kMiddle;
+  file += body;
+  file += '}';
+  staging_->replace(steps_ + "/" + record.key.hex(), file);
+}
+
+void StepCache::remove(const Digest& key) {
+  remove_tree(steps_ + "/" + key.hex());
+}
+
+std::vector<StepRecord> StepCache::list() const {
+  const Fd dir = open_path(steps_, O_RDONLY | O_DIRECTORY);
+  std::vector<StepRecord> records;
+  for (const std::string& name : list_dir(dir.get()))
+    if (auto record = read_record(steps_ + "/" + name))
+      records.push_back(recoded(std::move(*record), narrow));
+  return records;
+}
+
+std::int64_t StepCache::last_used(const Digest& key) const {
+  const auto st = lstat_at(AT_FDCWD, steps_ + "/" + key.hex());
+  return st ? st->st_mtime : 0;
+}
+
+}  // namespace cbuild::store
