@@ -1,0 +1,58 @@
+#include "builder/base_images.h"
+
+namespace cbuild::builder {
+namespace {
+
+// The local image, if it is one for `platform`; a name in the store may stand
+// for another platform's image.
+std::optional<store::Image> local_image(store::Store& store,
+                                        const registry::Reference& reference,
+                                        const store::Platform& platform) {
+  const auto descriptor = store.images.find(reference.text());
+  if (!descriptor) return std::nullopt;
+  store::Image image = store.images.load(*descriptor, platform);
+  if (!store::serves(image.config.platform, platform)) return std::nullopt;
+  return image;
+}
+
+}  // namespace
+
+ImageStep BaseImages::resolve(const std::string& name,
+                              const store::Platform& platform) {
+  registry::Reference reference =
+      registry::Reference::parse(name).with_default_tag();
+  store::Store& store = environment_.store;
+  if (!pull_) {
+    if (auto image = local_image(store, reference, platform))
+      return {reference, std::move(*image)};
+    if (const auto known = store.images.recall(reference.text(), platform))
+      if (store.blobs.size(known->digest))
+        return {reference, store.images.load(*known, platform)};
+  }
+  store::Image image = in_context(
+      name, [&] { return environment_.images.resolve(reference, platform); });
+  store.images.remember(reference.text(), platform, image.descriptor);
+  return {std::move(reference), std::move(image)};
+}
+
+bool BaseImages::complete(const store::Image& image) const {
+  for (const store::Descriptor& layer : image.manifest.layers)
+    if (!environment_.store.blobs.size(layer.digest)) return false;
+  return true;
+}
+
+void BaseImages::fetch(const ImageStep& step) {
+  std::mutex* busy = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    auto& slot = fetching_[step.image.descriptor.digest.text()];
+    if (!slot) slot = std::make_unique<std::mutex>();
+    busy = slot.get();
+  }
+  // Several steps may need one image: one fetches, the others wait.
+  const std::lock_guard lock(*busy);
+  if (complete(step.image)) return;
+  environment_.images.fetch_layers(step.reference, step.image);
+}
+
+}  // namespace cbuild::builder

@@ -1,0 +1,38 @@
+// Base images: which one a name means, and its layers when they are needed.
+//
+// A name is looked up in the store's images, then in what the registry last
+// said, then in the registry; with `pull` only there. No layer is fetched until
+// a step on top of it executes or the image is published.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "builder/build.h"
+#include "builder/plan.h"
+
+namespace cbuild::builder {
+
+class BaseImages {
+ public:
+  BaseImages(BuildEnvironment& environment, bool pull)
+      : environment_(environment), pull_(pull) {}
+
+  // Throws registry errors with the image's name in front.
+  ImageStep resolve(const std::string& name, const store::Platform& platform);
+
+  // Makes the layers' tarballs be in the store.
+  void fetch(const ImageStep& step);
+
+ private:
+  bool complete(const store::Image& image) const;
+
+  BuildEnvironment& environment_;
+  bool pull_;
+  std::mutex mutex_;
+  std::map<std::string, std::unique_ptr<std::mutex>> fetching_;
+};
+
+}  // namespace cbuild::builder

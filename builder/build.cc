@@ -1,0 +1,89 @@
+#include "builder/build.h"
+
+#include "builder/contexts.h"
+#include "builder/engine.h"
+#include "builder/planner.h"
+#include "builder/publish.h"
+#include "builder/reporter.h"
+#include "parser/parse.h"
+
+namespace cbuild::builder {
+namespace {
+
+// Runs `body`; mistakes found in it are printed with their place in the file.
+template <typename Body>
+auto located(const DockerfileText& file, Body&& body) {
+  try {
+    return body();
+  } catch (const parser::SyntaxError& e) {
+    throw e.located(file.name, file.text);
+  }
+}
+
+// A failure while a step ran names the step's line; a failed RUN is shown with
+// its text.
+void run_steps(Engine& engine, const Plan& plan, const DockerfileText& file) {
+  const auto place = [&]() -> std::optional<parser::Span> {
+    if (!engine.failed()) return std::nullopt;
+    return plan.steps[*engine.failed()].span;
+  };
+  try {
+    engine.run();
+  } catch (const parser::SyntaxError&) {
+    throw;
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const RunFailed& e) {
+    if (!place()) throw;
+    throw RunFailed(parser::render(file.name, file.text, *place(), e.what()),
+                    e.code());
+  } catch (Error& e) {
+    if (place())
+      e.add_context(
+          file.name + ":" +
+          std::to_string(
+              parser::position_of(file.text, place()->begin).line));
+    throw;
+  }
+}
+
+}  // namespace
+
+BuildResult build(const BuildRequest& request, BuildEnvironment& environment) {
+  const DockerfileText file = read_dockerfile(request);
+  Contexts contexts(request, file, environment.store.root() + "/contexts");
+  Reporter reporter(environment.progress);
+
+  return located(file, [&] {
+    // Syntax errors surface here, before any network or disk access.
+    const parser::ParsedFile parsed = parser::parse(file.text);
+
+    // Resolves stages, drops those the target does not need, expands all words.
+    const Plan plan =
+        Planner(request, environment, parsed, contexts).make();
+
+    // From here on the plan is immutable; only results grow.
+    reporter.plan(plan, file.text);
+    Tarballs tarballs(environment.store,
+                      {.compression = request.compression,
+                       .fast = request.fast_compression,
+                       .threads = std::thread::hardware_concurrency()});
+    Engine engine(plan, request, environment, reporter,
+                  [&](const store::LayerId& layer) { tarballs.start(layer); });
+    run_steps(engine, plan, file);
+    contexts.save();
+    reporter.skip_rest();
+
+    // Every layer exists. What remains is JSON, hashing and names.
+    const Published published =
+        publish(plan, engine, tarballs, request, environment.store);
+    reporter.summary(engine.executed(), engine.cached(), tarballs.written());
+    return BuildResult{.manifest = published.manifest,
+                       .config = published.config,
+                       .warnings = {},
+                       .executed = engine.executed(),
+                       .cached = engine.cached()};
+  });
+}
+
+}  // namespace cbuild::builder

@@ -1,0 +1,66 @@
+// The build context and the named ones (--build-context).
+//
+// Opened when first asked for; a Dockerfile without COPY never looks at its
+// context. Only directories and docker-image:// are understood today; other
+// kinds are refused when the command line is read.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "builder/build.h"
+#include "builder/file_view.h"
+#include "builder/plan.h"
+
+namespace cbuild::builder {
+
+// The Dockerfile's text and where it came from.
+struct DockerfileText {
+  std::string name;  // as shown in messages
+  std::string path;  // empty where it is no file
+  std::string text;
+};
+
+// `-f`, else Dockerfile, else dockerfile in the context. Throws UsageError.
+DockerfileText read_dockerfile(const BuildRequest& request);
+
+class Contexts {
+ public:
+  // Throws UsageError for a directory that is none and for kinds that are not
+  // supported.
+  Contexts(const BuildRequest& request, const DockerfileText& dockerfile,
+           const std::string& stat_table_dir);
+
+  // The build context with its ignore file: <Dockerfile>.dockerignore, else
+  // <context>/.dockerignore.
+  FileOrigin main();
+
+  // A named context that is a directory, or nullopt. `name` is a stage's or an
+  // image's; images are compared in their familiar form without :latest.
+  std::optional<FileOrigin> directory(const std::string& name);
+  // The image a named context stands for (docker-image://), or nullopt.
+  std::optional<std::string> image(const std::string& name) const;
+
+  // Names in lower case, for the stage graph.
+  std::set<std::string> names() const;
+
+  // Writes the stat tables of the contexts that were looked at.
+  void save() const;
+
+ private:
+  FileOrigin open(const std::string& directory,
+                  const std::vector<std::string>& ignore_patterns);
+  const std::string* find(const std::string& name) const;
+
+  std::string directory_;
+  std::string dockerfile_path_;
+  std::string stat_table_dir_;
+  std::map<std::string, std::string> named_;
+  std::map<std::string, FileOrigin> opened_;
+};
+
+}  // namespace cbuild::builder

@@ -1,0 +1,435 @@
+#include "builder/engine.h"
+
+#include <ctime>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "builder/step_key.h"
+
+namespace cbuild::builder {
+namespace {
+
+// A step whose result is content, not a chain, so that what is below it does
+// not count for its key: COPY --link.
+bool is_detached(const Step& step) {
+  const auto* copy = std::get_if<CopyStep>(&step.node);
+  return copy != nullptr && copy->link;
+}
+
+template <typename Visit>
+void each_origin(const Step& step, Visit&& visit) {
+  if (const auto* copy = std::get_if<CopyStep>(&step.node)) {
+    if (!copy->spec.sources.empty()) visit(copy->origin);
+  } else if (const auto* run = std::get_if<RunStep>(&step.node)) {
+    for (const MountStep& mount : run->mounts)
+      if (mount.has_origin) visit(mount.origin);
+  }
+}
+
+bool takes_files(const Step& step) {
+  bool any = false;
+  each_origin(step, [&](const FileOrigin&) { any = true; });
+  return any;
+}
+
+bool takes_context_files(const Step& step) {
+  bool any = false;
+  each_origin(step, [&](const FileOrigin& o) { any |= o.context != nullptr; });
+  return any;
+}
+
+unsigned job_count(unsigned asked) {
+  // RUN steps wait for the network and the disk as much as for a core.
+  return asked != 0 ? asked : std::max(4u, std::thread::hardware_concurrency());
+}
+
+constexpr const char* kContentKey = "content key";
+
+}  // namespace
+
+std::vector<StepId> sources_of(const Step& step) {
+  std::vector<StepId> sources;
+  each_origin(step, [&](const FileOrigin& origin) {
+    if (origin.step) sources.push_back(*origin.step);
+  });
+  return sources;
+}
+
+Engine::Engine(const Plan& plan, const BuildRequest& request,
+               BuildEnvironment& environment, Reporter& reporter,
+               std::function<void(const store::LayerId&)> on_layer)
+    : plan_(plan),
+      request_(request),
+      environment_(environment),
+      reporter_(reporter),
+      on_layer_(std::move(on_layer)),
+      bases_(environment, request.pull),
+      executor_(plan, request, environment, bases_, reporter, stop_),
+      nodes_(plan.steps.size()),
+      workers_(job_count(request.jobs)) {
+  for (auto id = plan.top; id; id = plan.steps[*id].parent)
+    on_the_way_.insert(*id);
+}
+
+void Engine::run() {
+  if (!plan_.top) return;
+  std::unique_lock lock(mutex_);
+  nodes_[*plan_.top].result_wanted = true;
+  queue_.push_back(*plan_.top);
+  for (;;) {
+    while (!queue_.empty() && !failure_) {
+      const StepId id = queue_.front();
+      queue_.pop_front();
+      advance(id);
+    }
+    if (running_ == 0 && (failure_ || queue_.empty())) break;
+    wake_.wait_for(lock, std::chrono::milliseconds(20));
+    if (environment_.stop && *environment_.stop) stop_ = true;
+  }
+  if (failure_) std::rethrow_exception(failure_);
+  for (const Step& step : plan_.steps)
+    if (std::holds_alternative<ImageStep>(step.node) && nodes_[step.id].key)
+      reporter_.cached(step.id);
+}
+
+// Takes the step as far as it can go now: key, record, then execution.
+void Engine::advance(StepId id) {
+  Node& node = nodes_[id];
+  if (node.busy || (node.result && node.key)) return;
+  if (!node.key && !find_key(id)) return;
+  if (!node.result_wanted || node.result) return;
+  const Step& step = plan_.steps[id];
+  bool ready = true;
+  if (step.parent) ready &= need_result(*step.parent, id);
+  for (const StepId source : sources_of(step)) ready &= need_result(source, id);
+  if (ready) start_executing(id);
+}
+
+bool Engine::need_key(StepId of, StepId for_step) {
+  Node& node = nodes_[of];
+  if (node.key) return true;
+  node.waiting.push_back(for_step);
+  queue_.push_back(of);
+  return false;
+}
+
+bool Engine::need_result(StepId of, StepId for_step) {
+  Node& node = nodes_[of];
+  if (node.result) return true;
+  node.result_wanted = true;
+  node.waiting.push_back(for_step);
+  queue_.push_back(of);
+  return false;
+}
+
+void Engine::changed(StepId id) {
+  for (const StepId waiting : std::exchange(nodes_[id].waiting, {}))
+    queue_.push_back(waiting);
+}
+
+// Returns true once the step's key is known; else something was asked for that
+// will bring the step back here.
+bool Engine::find_key(StepId id) {
+  const Step& step = plan_.steps[id];
+  Node& node = nodes_[id];
+  if (const auto* image = std::get_if<ImageStep>(&step.node)) {
+    node.inputs = image_inputs(*image);
+    node.key = store::key_of(node.inputs);
+    StepResult result;
+    for (const store::Digest& diff_id : image->image.config.diff_ids)
+      result.layers.push_back(diff_id.hex());
+    result.cached = true;
+    node.result = std::move(result);
+    changed(id);
+    return true;
+  }
+  if (step.parent && !need_key(*step.parent, id)) return false;
+  if (!takes_files(step)) {
+    finish_key(id, {});
+    return true;
+  }
+  const std::vector<StepId> sources = sources_of(step);
+  if (!sources.empty()) {
+    bool known = true;
+    for (const StepId source : sources) known &= need_key(source, id);
+    if (!known) return false;
+    if (!node.declared_key && find_declared(id)) return true;
+    for (const StepId source : sources) known &= need_result(source, id);
+    if (!known) return false;
+  }
+  start_keying(id);
+  return false;
+}
+
+// With the keys of the stages that files come from, a step is named without
+// looking at any file. Only where that misses do contents decide.
+bool Engine::find_declared(StepId id) {
+  const Step& step = plan_.steps[id];
+  Node& node = nodes_[id];
+  store::KeyInputs inputs;
+  if (const auto* copy = std::get_if<CopyStep>(&step.node)) {
+    inputs = copy_inputs(*copy);
+    const store::KeyInputs declared = source_declaration(*copy);
+    inputs.insert(inputs.end(), declared.begin(), declared.end());
+  } else if (const auto* run = std::get_if<RunStep>(&step.node)) {
+    inputs = run_inputs(*run, request_);
+    for (const MountStep& mount : run->mounts)
+      if (mount.has_origin)
+        inputs.emplace_back("mount source " + mount.target,
+                            mount.mount.source);
+  }
+  for (const StepId source : sources_of(step))
+    inputs.emplace_back("stage", nodes_[source].key->hex());
+  if (step.parent && !is_detached(step))
+    inputs.emplace_back("below", nodes_[*step.parent].key->hex());
+  node.declared_key = store::key_of(inputs);
+  if (step.no_cache || takes_context_files(step)) return false;
+  const auto record = environment_.store.steps.find(*node.declared_key);
+  if (!record || record->inputs.size() != 1 ||
+      record->inputs.front().first != kContentKey)
+    return false;
+  const auto content_key = store::Digest::from_hex(record->inputs[0].second);
+  set_key(id, content_key);
+  load_record(id);
+  changed(id);
+  return true;
+}
+
+void Engine::start_keying(StepId id) {
+  submit(id, [this, id] {
+    store::KeyInputs content;
+    try {
+      content = content_inputs(plan_.steps[id]);
+    } catch (const MissingSource& e) {
+      throw mistake(plan_.steps[id].span, e.what());
+    }
+    const std::lock_guard lock(mutex_);
+    finish_key(id, std::move(content));
+  });
+}
+
+store::KeyInputs Engine::content_inputs(const Step& step) {
+  store::KeyInputs inputs;
+  const auto add = [&](const std::string& prefix, const CopySpec& spec,
+                       const FileOrigin& origin) {
+    for (auto& [name, value] : copy_key_inputs(spec, *view_of(origin)))
+      inputs.emplace_back(prefix + name, std::move(value));
+  };
+  if (const auto* copy = std::get_if<CopyStep>(&step.node))
+    add("", copy->spec, copy->origin);
+  if (const auto* run = std::get_if<RunStep>(&step.node))
+    for (const MountStep& mount : run->mounts)
+      if (mount.has_origin)
+        add("mount " + mount.target + " ", mount_selection(mount),
+            mount.origin);
+  return inputs;
+}
+
+std::shared_ptr<const FileView> Engine::view_of(const FileOrigin& origin) {
+  if (origin.context) return origin.context;
+  std::vector<store::LayerId> layers;
+  if (origin.step) {
+    const std::lock_guard lock(mutex_);
+    layers = nodes_[*origin.step].result->layers;
+  }
+  std::vector<std::shared_ptr<const store::LayerIndex>> indexes;
+  executor_.prepare_indexes(layers);
+  for (const store::LayerId& id : layers)
+    indexes.push_back(environment_.store.layers.index(id));
+  return std::make_shared<FileView>(FileView::of_layers(
+      std::make_shared<store::MergedIndex>(std::move(indexes))));
+}
+
+// Called with the mutex held.
+void Engine::finish_key(StepId id, store::KeyInputs content) {
+  const Step& step = plan_.steps[id];
+  Node& node = nodes_[id];
+  if (const auto* run = std::get_if<RunStep>(&step.node))
+    node.inputs = run_inputs(*run, request_);
+  else if (const auto* copy = std::get_if<CopyStep>(&step.node))
+    node.inputs = copy_inputs(*copy);
+  else if (const auto* workdir = std::get_if<WorkdirStep>(&step.node))
+    node.inputs = workdir_inputs(*workdir, plan_.source_date_epoch);
+  node.inputs.insert(node.inputs.end(), content.begin(), content.end());
+  if (!is_detached(step))
+    node.inputs.emplace_back(
+        "below", step.parent ? nodes_[*step.parent].key->hex() : "scratch");
+  set_key(id, store::key_of(node.inputs));
+  // WORKDIR is not touched by --no-cache, as in BuildKit.
+  if (!step.no_cache || std::holds_alternative<WorkdirStep>(step.node))
+    load_record(id);
+  changed(id);
+}
+
+// What a linked copy makes depends on nothing below it, but what stands on top
+// of it does.
+void Engine::set_key(StepId id, const store::Digest& record_key) {
+  const Step& step = plan_.steps[id];
+  Node& node = nodes_[id];
+  node.record_key = record_key;
+  node.key = record_key;
+  if (is_detached(step) && step.parent)
+    node.key = store::key_of({{"link", record_key.hex()},
+                              {"below", nodes_[*step.parent].key->hex()}});
+}
+
+// The record counts only if every layer it names is still here.
+bool Engine::load_record(StepId id) {
+  const auto record = environment_.store.steps.find(*nodes_[id].record_key);
+  if (!record) return false;
+  for (const store::LayerId& layer : record->layers)
+    if (!environment_.store.layers.exists(layer)) return false;
+  StepResult result;
+  const Step& step = plan_.steps[id];
+  if (is_detached(step) && step.parent) {
+    // Its own layer is known; the chain below it may not be yet.
+    if (!nodes_[*step.parent].result) return false;
+    result.layers = nodes_[*step.parent].result->layers;
+  }
+  result.layers.insert(result.layers.end(), record->layers.begin(),
+                       record->layers.end());
+  result.created = record->created;
+  result.created_nanoseconds = record->created_nanoseconds;
+  result.cached = true;
+  nodes_[id].result = std::move(result);
+  reporter_.cached(id);
+  return true;
+}
+
+std::vector<store::LayerId> Engine::layers_below(const Step& step) const {
+  return step.parent ? nodes_[*step.parent].result->layers
+                     : std::vector<store::LayerId>();
+}
+
+void Engine::start_executing(StepId id) {
+  const Step& step = plan_.steps[id];
+  if (is_detached(step) && !step.no_cache && load_record(id)) {
+    changed(id);
+    return;
+  }
+  StepInputs inputs;
+  inputs.below = layers_below(step);
+  inputs.layers_of = [this](StepId source) {
+    const std::lock_guard lock(mutex_);
+    return nodes_[source].result->layers;
+  };
+  inputs.view_of = [this](const FileOrigin& origin) { return view_of(origin); };
+  submit(id, [this, id, inputs = std::move(inputs)] {
+    reporter_.started(id);
+    const auto start = std::chrono::steady_clock::now();
+    store::LayerId layer;
+    try {
+      layer = executor_.execute(plan_.steps[id], inputs);
+    } catch (const Error& e) {
+      reporter_.failed(id, e.what());
+      throw;
+    }
+    const auto wall = std::chrono::steady_clock::now() - start;
+    timespec now = {};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    StepResult result;
+    result.layers = inputs.below;
+    result.layers.push_back(std::move(layer));
+    result.created = plan_.source_date_epoch.value_or(now.tv_sec);
+    result.created_nanoseconds = plan_.source_date_epoch ? 0 : now.tv_nsec;
+    reporter_.executed(id, wall);
+    if (on_the_way_.count(id) > 0) on_layer_(result.layers.back());
+    const std::lock_guard lock(mutex_);
+    ++executed_;
+    nodes_[id].result = std::move(result);
+    record(id, wall);
+    changed(id);
+  });
+}
+
+// Called with the mutex held.
+void Engine::record(StepId id, std::chrono::nanoseconds wall) {
+  const Step& step = plan_.steps[id];
+  const Node& node = nodes_[id];
+  store::StepRecord record{.key = *node.record_key};
+  record.inputs = node.inputs;
+  record.title = step.name;
+  record.layers = node.result->layers;
+  if (is_detached(step)) record.layers = {node.result->layers.back()};
+  record.created = node.result->created;
+  record.created_nanoseconds = node.result->created_nanoseconds;
+  record.milliseconds =
+      std::chrono::duration_cast<std::chrono::milliseconds>(wall).count();
+  environment_.store.steps.put(record);
+  if (!node.declared_key) return;
+  store::StepRecord alias{.key = *node.declared_key};
+  alias.inputs = {{kContentKey, node.record_key->hex()}};
+  alias.title = step.name;
+  alias.layers = record.layers;
+  environment_.store.steps.put(alias);
+}
+
+void Engine::submit(StepId id, std::function<void()> job) {
+  nodes_[id].busy = true;
+  ++running_;
+  workers_.submit([this, id, job = std::move(job)] {
+    std::exception_ptr failure;
+    try {
+      if (stop_) throw Interrupted();
+      job();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    const std::lock_guard lock(mutex_);
+    nodes_[id].busy = false;
+    --running_;
+    if (failure) fail(id, failure);
+    queue_.push_back(id);
+    wake_.notify_one();
+  });
+}
+
+// The first failure counts; what it interrupts fails too, later.
+void Engine::fail(StepId id, std::exception_ptr failure) {
+  if (failure_) return;
+  failure_ = std::move(failure);
+  failed_ = id;
+  stop_ = true;
+}
+
+StepResult Engine::result(StepId id) const {
+  if (nodes_[id].result) return *nodes_[id].result;
+  StepResult share;
+  for (StepId above = id + 1; above < nodes_.size(); ++above) {
+    // The nearest step above with a result holds this one's layers as well.
+    if (plan_.steps[above].parent != std::optional<StepId>(id)) continue;
+    if (!nodes_[above].key) continue;
+    share = result(above);
+    if (!share.layers.empty()) share.layers.pop_back();
+    break;
+  }
+  if (nodes_[id].record_key)
+    if (const auto record =
+            environment_.store.steps.find(*nodes_[id].record_key)) {
+      share.created = record->created;
+      share.created_nanoseconds = record->created_nanoseconds;
+    }
+  share.cached = true;
+  return share;
+}
+
+void Engine::fetch_missing(const std::vector<store::LayerId>& layers) {
+  std::vector<store::LayerId> missing;
+  for (const store::LayerId& id : layers) {
+    const auto blob = environment_.store.layers.recorded_blob(id);
+    if (blob && !environment_.store.blobs.size(blob->digest))
+      missing.push_back(id);
+  }
+  if (!missing.empty()) executor_.fetch(missing);
+}
+
+std::size_t Engine::cached() const {
+  return static_cast<std::size_t>(
+      std::count_if(nodes_.begin(), nodes_.end(), [](const Node& node) {
+        return node.result && node.result->cached;
+      }));
+}
+
+}  // namespace cbuild::builder

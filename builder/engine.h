@@ -1,0 +1,120 @@
+// The engine: decides step by step what is cached and runs what is not.
+//
+// Nothing is done that the target does not ask for. A step's key is computed
+// from the plan, the context and the keys below it; only where that finds no
+// record are the results below it wanted, and so on downwards. So a cached
+// build reads its records and nothing else, and a base image is fetched only
+// under a step that executes.
+//
+// One thread schedules; keys that need file contents and steps run on a pool of
+// `jobs` threads. The first failure stops everything else.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/workers.h"
+#include "builder/base_images.h"
+#include "builder/build.h"
+#include "builder/contexts.h"
+#include "builder/executor.h"
+#include "builder/plan.h"
+#include "builder/reporter.h"
+
+namespace cbuild::builder {
+
+// What a step left behind.
+struct StepResult {
+  std::vector<store::LayerId> layers;  // the whole chain, lowest first
+  std::int64_t created = 0;            // seconds since the epoch
+  std::int64_t created_nanoseconds = 0;
+  bool cached = false;
+};
+
+class Engine {
+ public:
+  // `on_layer` is told of each layer on the way to the plan's top as soon as it
+  // is made, on any thread.
+  Engine(const Plan& plan, const BuildRequest& request,
+         BuildEnvironment& environment, Reporter& reporter,
+         std::function<void(const store::LayerId&)> on_layer);
+
+  // Runs what the plan's top needs. Throws what the first failing step threw.
+  void run();
+
+  // Valid after run(): the result of a step on the way from the base to the
+  // top. A step below a cached one may have none of its own: it then has its
+  // share of the chain and the time of the step above.
+  StepResult result(StepId id) const;
+
+  std::size_t executed() const { return executed_; }
+  // The step whose failure run() threw.
+  std::optional<StepId> failed() const { return failed_; }
+  std::size_t cached() const;
+
+  // Makes the tarballs of base layers be in the store.
+  void fetch_missing(const std::vector<store::LayerId>& layers);
+
+ private:
+  struct Node {
+    std::optional<store::Digest> key;         // of the whole file system
+    std::optional<store::Digest> record_key;  // of the step's own record
+    store::KeyInputs inputs;
+    std::optional<store::Digest> declared_key;
+    std::optional<StepResult> result;
+    bool result_wanted = false;
+    bool busy = false;
+    std::vector<StepId> waiting;  // to be looked at again when this changes
+  };
+
+  void advance(StepId id);
+  bool find_key(StepId id);
+  bool need_key(StepId of, StepId for_step);
+  bool need_result(StepId of, StepId for_step);
+  bool find_declared(StepId id);
+  void start_keying(StepId id);
+  void start_executing(StepId id);
+  store::KeyInputs content_inputs(const Step& step);
+  std::shared_ptr<const FileView> view_of(const FileOrigin& origin);
+  void finish_key(StepId id, store::KeyInputs content);
+  void set_key(StepId id, const store::Digest& record_key);
+  bool load_record(StepId id);
+  void record(StepId id, std::chrono::nanoseconds wall);
+  std::vector<store::LayerId> layers_below(const Step& step) const;
+  void changed(StepId id);
+  void submit(StepId id, std::function<void()> job);
+  void fail(StepId id, std::exception_ptr failure);
+
+  const Plan& plan_;
+  const BuildRequest& request_;
+  BuildEnvironment& environment_;
+  Reporter& reporter_;
+  std::function<void(const store::LayerId&)> on_layer_;
+  std::set<StepId> on_the_way_;  // from the base to the top
+  std::atomic<bool> stop_ = false;
+  BaseImages bases_;
+  Executor executor_;
+
+  std::mutex mutex_;  // guards all below
+  std::condition_variable wake_;
+  std::vector<Node> nodes_;
+  std::deque<StepId> queue_;
+  std::size_t running_ = 0;
+  std::size_t executed_ = 0;
+  std::exception_ptr failure_;
+  std::optional<StepId> failed_;
+
+  Workers workers_;  // last: its threads end before what they use
+};
+
+// Stages (by step) whose files a step takes.
+std::vector<StepId> sources_of(const Step& step);
+
+}  // namespace cbuild::builder

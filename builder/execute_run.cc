@@ -1,0 +1,213 @@
+// RUN: what the step's description becomes for the runner.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <list>
+#include <thread>
+
+#include "base/dir.h"
+#include "base/text.h"
+#include "builder/executor.h"
+#include "builder/step_key.h"
+#include "builder/workspace.h"
+
+namespace cbuild::builder {
+
+// What a RUN's mounts need until it ends.
+struct MountResources {
+  std::list<Fd> roots;
+  std::list<CacheMount> caches;
+  std::list<TempDir> copies;  // parts of a context that has ignore rules
+  std::string scratch;        // for writes that are thrown away
+  std::size_t scratch_count = 0;
+  std::vector<std::string> secret_env;
+};
+
+namespace {
+
+using Type = parser::RunMount::Type;
+
+constexpr std::size_t kMaxSecretSize = 500 * 1024;
+
+std::string failure_text(const RunStep& run, const std::string& reason) {
+  return "process " + go_quote(join(run.argv, " ")) +
+         " did not complete successfully: " + reason;
+}
+
+std::optional<std::string> secret_content(const SecretSource& source) {
+  if (source.kind == SecretSource::Kind::environment) {
+    const char* value = std::getenv(source.value.c_str());
+    return value ? std::optional<std::string>(value) : std::nullopt;
+  }
+  return read_file(source.value);
+}
+
+bool read_only(const parser::RunMount& mount) {
+  return mount.read_only.value_or(mount.type != Type::cache &&
+                                  mount.type != Type::tmpfs);
+}
+
+}  // namespace
+
+store::LayerId Executor::run(const Step& step, const RunStep& run,
+                             const StepInputs& inputs) {
+  Workspace workspace(environment_.store, trees(inputs.below));
+  MountResources resources;
+  resources.scratch = workspace.directory();
+
+  runtime::RunSpec spec;
+  spec.root = workspace.overlay();
+  spec.argv = run.argv;
+  spec.env = run.env;
+  spec.env.insert(spec.env.end(), run.proxy_env.begin(), run.proxy_env.end());
+  spec.cwd = run.cwd;
+  spec.user = run.user;
+  spec.network = run.network.value_or(
+      request_.network.value_or(runtime::NetworkMode::egress));
+  spec.extra_hosts = request_.extra_hosts;
+  if (request_.shm_size != 0) spec.shm_size = request_.shm_size;
+  spec.limits = request_.limits;
+  spec.insecure = run.insecure;
+  add_mounts(run, inputs, spec, resources);
+  spec.env.insert(spec.env.end(), resources.secret_env.begin(),
+                  resources.secret_env.end());
+
+  const auto output = [&](runtime::Stream stream, std::string_view text) {
+    reporter_.output(step.id, stream == runtime::Stream::err, text);
+  };
+  runtime::ExitStatus status;
+  try {
+    status = environment_.runner.run(spec, output, &stop_);
+  } catch (const runtime::CommandError& e) {
+    throw RunFailed(failure_text(run, e.what()), e.code());
+  }
+  if (status.code != 0) {
+    std::string reason = "exit code: " + std::to_string(status.code);
+    if (status.out_of_memory) reason += ": cannot allocate memory";
+    throw RunFailed(failure_text(run, reason), status.code);
+  }
+  return workspace.take(std::thread::hardware_concurrency());
+}
+
+void Executor::add_mounts(const RunStep& run, const StepInputs& inputs,
+                          runtime::RunSpec& spec, MountResources& resources) {
+  for (const MountStep& mount : run.mounts) {
+    switch (mount.mount.type) {
+      case Type::bind:
+        add_bind(mount, inputs, spec, resources);
+        break;
+      case Type::cache:
+        add_cache(mount, inputs, spec, resources);
+        break;
+      case Type::tmpfs:
+        spec.mounts.push_back(runtime::TmpfsMount{
+            mount.target, mount.mount.size, read_only(mount.mount)});
+        break;
+      case Type::secret:
+        add_secret(mount, spec, resources);
+        break;
+      case Type::ssh:
+        throw Error("RUN --mount=type=ssh is not supported yet");
+    }
+  }
+  if (run.script)
+    spec.mounts.push_back(runtime::SecretMount{
+        "/dev/pipes/" + run.script->name, run.script->content, 0755, 0, 0});
+}
+
+void Executor::add_bind(const MountStep& mount, const StepInputs& inputs,
+                        runtime::RunSpec& spec, MountResources& resources) {
+  runtime::BindMount bind;
+  bind.target = mount.target;
+  bind.source = clean_path("/" + mount.mount.source).substr(1);
+  bind.read_only = read_only(mount.mount);
+  if (mount.origin.context && !mount.origin.context->ignore().empty()) {
+    // What the ignore file excludes must not be seen, so the rest is copied.
+    CopySpec selection = mount_selection(mount);
+    const auto view = inputs.view_of(mount.origin);
+    const auto source = view->resolve(bind.source);
+    const auto entry = source ? view->lookup(*source) : std::nullopt;
+    const bool file = entry && entry->type != store::EntryType::directory;
+    if (file) selection.destination = "/file";
+    resources.copies.push_back(environment_.store.temp_dir("bind-"));
+    const std::string& copy = resources.copies.back().path();
+    check(::chmod(copy.c_str(), 0755), "chmod", copy);
+    const Fd origin = open_origin(mount.origin, inputs);
+    resources.roots.push_back(open_path(copy, O_RDONLY | O_DIRECTORY));
+    copy_files(selection, *view, origin.get(), resources.roots.back().get());
+    bind.source = file ? "file" : "";
+  } else {
+    resources.roots.push_back(open_origin(mount.origin, inputs));
+  }
+  bind.source_root = resources.roots.back().get();
+  if (!bind.read_only) {
+    bind.discard_writes_in = resources.scratch + "/bind-" +
+                             std::to_string(resources.scratch_count++);
+    check(::mkdir(bind.discard_writes_in.c_str(), 0700), "mkdir",
+          bind.discard_writes_in);
+  }
+  spec.mounts.push_back(std::move(bind));
+}
+
+void Executor::add_cache(const MountStep& mount, const StepInputs& inputs,
+                         runtime::RunSpec& spec, MountResources& resources) {
+  const parser::RunMount& m = mount.mount;
+  std::string key = m.id.empty() ? clean_path(m.target) : m.id;
+  if (mount.has_origin && mount.origin.step)
+    for (const std::string& layer : inputs.layers_of(*mount.origin.step))
+      key += "\n" + layer;
+  if (mount.has_origin) key += "\nfrom " + m.source;
+  const bool owned = m.uid || m.gid || m.mode;
+  if (owned)
+    key += "\nowner " + std::to_string(m.uid.value_or(0)) + ":" +
+           std::to_string(m.gid.value_or(0)) + " mode " +
+           std::to_string(m.mode.value_or(0755));
+  const auto seed = [&](const std::string& directory) {
+    const Fd root = open_path(directory, O_RDONLY | O_DIRECTORY);
+    if (mount.has_origin) {
+      const Fd origin = open_origin(mount.origin, inputs);
+      copy_files(mount_selection(mount), *inputs.view_of(mount.origin),
+                 origin.get(), root.get());
+    }
+    if (!owned) return;
+    check(::fchown(root.get(), m.uid.value_or(0), m.gid.value_or(0)), "chown",
+          directory);
+    check(::fchmod(root.get(), m.mode.value_or(0755)), "chmod", directory);
+  };
+  resources.caches.push_back(caches_.acquire(
+      key, m.sharing, [this] { return stop_.load(); }, seed));
+  resources.roots.push_back(open_path(resources.caches.back().directory,
+                                      O_RDONLY | O_DIRECTORY));
+  runtime::BindMount bind;
+  bind.target = mount.target;
+  bind.source_root = resources.roots.back().get();
+  bind.read_only = read_only(m);
+  spec.mounts.push_back(std::move(bind));
+}
+
+void Executor::add_secret(const MountStep& mount, runtime::RunSpec& spec,
+                          MountResources& resources) {
+  const parser::RunMount& m = mount.mount;
+  std::string id = m.source.empty() ? m.id : m.source;
+  if (id.empty()) id = m.target.substr(m.target.rfind('/') + 1);
+  const auto source = request_.secrets.find(id);
+  std::optional<std::string> content;
+  if (source != request_.secrets.end())
+    content = secret_content(source->second);
+  if (!content && m.required) throw Error("secret " + id + ": not found");
+  if (content && content->size() > kMaxSecretSize)
+    throw Error("secret " + id + ": larger than 500 KiB");
+  if (m.env) {
+    const std::string name = m.env->empty() ? id : *m.env;
+    resources.secret_env.push_back(name + "=" + content.value_or(""));
+    if (m.target.empty()) return;
+  }
+  if (!content) return;
+  spec.mounts.push_back(runtime::SecretMount{
+      mount.target, *content, m.mode.value_or(0400), m.uid.value_or(0),
+      m.gid.value_or(0)});
+}
+
+}  // namespace cbuild::builder

@@ -1,0 +1,77 @@
+// Executes one step: mounts what is below it, does the work, takes the layer.
+//
+//   execute_run.cc   RUN through runtime::Runner
+//   execute_copy.cc  COPY, ADD and WORKDIR through builder/copy_files.h
+//
+// Thread-safe: one call per step, several at once.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "builder/base_images.h"
+#include "builder/build.h"
+#include "builder/cache_mounts.h"
+#include "builder/plan.h"
+#include "builder/reporter.h"
+
+namespace cbuild::builder {
+
+class Workspace;
+struct MountResources;
+
+// Layers below a step, and those of the steps it takes files from.
+struct StepInputs {
+  std::vector<store::LayerId> below;  // lowest first
+  std::function<std::vector<store::LayerId>(StepId)> layers_of;
+  // What `origin` shows.
+  std::function<std::shared_ptr<const FileView>(const FileOrigin&)> view_of;
+};
+
+class Executor {
+ public:
+  Executor(const Plan& plan, const BuildRequest& request,
+           BuildEnvironment& environment, BaseImages& bases,
+           Reporter& reporter, const std::atomic<bool>& stop);
+
+  // Returns the layer the step made. Throws RunFailed and what the parts throw.
+  store::LayerId execute(const Step& step, const StepInputs& inputs);
+
+  // Makes the tarballs of those layers that come from a base image be here.
+  void fetch(const std::vector<store::LayerId>& layers);
+  // Makes the layers' indexes be computable: fetches what has no tree here.
+  void prepare_indexes(const std::vector<store::LayerId>& layers);
+
+ private:
+  store::LayerId run(const Step& step, const RunStep& run,
+                     const StepInputs& inputs);
+  store::LayerId copy(const CopyStep& copy, const StepInputs& inputs);
+  store::LayerId workdir(const WorkdirStep& workdir, const StepInputs& inputs);
+  // Directories to mount, top first; base layers are fetched and unpacked.
+  std::vector<std::string> trees(const std::vector<store::LayerId>& layers);
+  // The root of an origin's files, for reading.
+  Fd open_origin(const FileOrigin& origin, const StepInputs& inputs);
+  void add_mounts(const RunStep& run, const StepInputs& inputs,
+                  runtime::RunSpec& spec, MountResources& resources);
+  void add_bind(const MountStep& mount, const StepInputs& inputs,
+                runtime::RunSpec& spec, MountResources& resources);
+  void add_cache(const MountStep& mount, const StepInputs& inputs,
+                 runtime::RunSpec& spec, MountResources& resources);
+  void add_secret(const MountStep& mount, runtime::RunSpec& spec,
+                  MountResources& resources);
+
+  const Plan& plan_;
+  const BuildRequest& request_;
+  BuildEnvironment& environment_;
+  BaseImages& bases_;
+  Reporter& reporter_;
+  const std::atomic<bool>& stop_;
+  CacheMounts caches_;
+};
+
+}  // namespace cbuild::builder

@@ -1,0 +1,65 @@
+// What each instruction changes in the image's config and history.
+//
+// The texts of `created_by` are BuildKit's, which are Go's: %q for lists of
+// strings, %v for the rest (reference/peers.md 1.10).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "parser/ast.h"
+#include "store/image.h"
+
+namespace cbuild::builder {
+
+inline constexpr const char* kDefaultPath =
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+// The config of `FROM scratch`.
+store::ImageConfig empty_image(const store::Platform& platform);
+
+// Sets a variable in place, or appends it.
+void set_env(std::vector<std::string>& env, const std::string& name,
+             const std::string& value);
+
+// Appends a history entry. `created` is filled in when the image is published.
+void add_history(store::ImageConfig& image, std::string created_by,
+                 bool empty_layer);
+
+// The argv of a shell-form command: the image's SHELL or /bin/sh -c.
+std::vector<std::string> with_shell(const store::ImageConfig& image,
+                                    const std::string& script);
+
+// Key and value already expanded.
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+void apply_env(store::ImageConfig& image, const Pairs& pairs);
+void apply_label(store::ImageConfig& image, const Pairs& pairs);
+void apply_cmd(store::ImageConfig& image, const parser::Command& command);
+// `keep_cmd`: CMD was set in this stage.
+void apply_entrypoint(store::ImageConfig& image, const parser::Command& command,
+                      bool keep_cmd);
+void apply_healthcheck(store::ImageConfig& image,
+                       const parser::Healthcheck& check);
+void apply_user(store::ImageConfig& image, const std::string& user);
+// Throws Error: VOLUME specified can not be an empty string.
+void apply_volume(store::ImageConfig& image,
+                  const std::vector<std::string>& paths);
+// Throws Error: invalid signal: FOO.
+void apply_stop_signal(store::ImageConfig& image, const std::string& signal);
+void apply_shell(store::ImageConfig& image,
+                 const std::vector<std::string>& argv);
+// Words after expansion and splitting. Throws Error: invalid containerPort: x.
+void apply_expose(store::ImageConfig& image,
+                  const std::vector<std::string>& words);
+void apply_maintainer(store::ImageConfig& image, const std::string& name);
+
+// "port/proto" for each port of "[ip:][host:]port[-port][/proto]" (expose.cc).
+std::vector<std::string> parse_ports(const std::string& word);
+
+// Joins a WORKDIR to the directory before it (util/system NormalizePath).
+// `keep_slash` keeps a trailing "/" or "/." (COPY destinations).
+std::string normalize_path(const std::string& parent, const std::string& path,
+                           bool keep_slash);
+
+}  // namespace cbuild::builder

@@ -1,0 +1,142 @@
+// COPY and ADD: what is copied, with every word expanded.
+#include "base/text.h"
+#include "builder/image_config.h"
+#include "builder/planner.h"
+
+namespace cbuild::builder {
+namespace {
+
+bool starts_with(std::string_view text, std::string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
+
+bool is_url(const std::string& source) {
+  return starts_with(source, "http://") || starts_with(source, "https://");
+}
+
+// What BuildKit takes for a git remote (dfgitutil/git_ref.go), but for the
+// github.com/... form, which is a path there too.
+bool is_git(const std::string& source) {
+  if (starts_with(source, "git://") || starts_with(source, "ssh://") ||
+      starts_with(source, "git@"))
+    return true;
+  if (!is_url(source)) return false;
+  const std::string path = source.substr(0, source.find_first_of("#?"));
+  return path.size() > 4 && path.compare(path.size() - 4, 4, ".git") == 0;
+}
+
+bool is_id(const std::string& text) { return parse_number(text).has_value(); }
+
+void check_sources(const parser::Copy& copy, const CopySpec& spec,
+                   parser::Span span) {
+  if (copy.checksum && spec.sources.size() != 1)
+    throw mistake(span, "checksum can't be specified for multiple sources");
+  for (const std::string& source : spec.sources) {
+    const bool git = is_git(source);
+    const bool url = is_url(source) && !git;
+    if (!copy.add && git)
+      throw mistake(span, "source can't be a git ref for COPY");
+    if (!copy.add && url)
+      throw mistake(span, "source can't be a URL for COPY");
+    if (git || url)
+      throw mistake(span, "ADD of " + source + ": remote sources are not "
+                          "supported yet");
+    if (copy.checksum)
+      throw mistake(span, "checksum requires HTTP(S) or Git sources");
+  }
+}
+
+// --link copies into an empty tree, which has no names to look up.
+void check_link_owner(const CopySpec& spec, parser::Span span) {
+  const std::size_t colon = spec.chown.find(':');
+  const std::string user = spec.chown.substr(0, colon);
+  const std::string group =
+      colon == std::string::npos ? "0" : spec.chown.substr(colon + 1);
+  if ((!user.empty() && !is_id(user)) || (!group.empty() && !is_id(group)))
+    throw mistake(span, "invalid user index: -1: --link needs numeric ids in "
+                        "--chown=" + spec.chown);
+}
+
+std::string history_text(const parser::Copy& copy, const CopySpec& spec,
+                         const std::string& destination) {
+  std::string text = copy.add ? "ADD" : "COPY";
+  if (spec.parents) text += " --parents";
+  if (!spec.chown.empty()) text += " --chown=" + spec.chown;
+  if (!spec.chmod.empty()) text += " --chmod=" + spec.chmod;
+  for (const std::string& source : spec.sources) text += " " + source;
+  for (const InlineFile& file : spec.inline_files) text += " <<" + file.name;
+  return text + " " + destination + " # buildkit";
+}
+
+std::string expand_body(const parser::Heredoc& heredoc,
+                        const Variables& variables, parser::Span span) {
+  if (!heredoc.expand) return heredoc.content;
+  try {
+    return parser::expand(heredoc.content, variables.lookup(),
+                          {.escape = '\\', .skip_process_quotes = true})
+        .text;
+  } catch (const parser::ExpandError& e) {
+    throw mistake(span, "failed to process " + go_quote(heredoc.content) +
+                            ": " + e.what());
+  }
+}
+
+}  // namespace
+
+CopySpec Planner::copy_spec(StageState& state, const parser::Copy& copy) {
+  CopySpec spec;
+  spec.add = copy.add;
+  if (copy.chown) spec.chown = expand(state, *copy.chown);
+  if (copy.chmod) spec.chmod = expand(state, *copy.chmod);
+  if (copy.checksum) expand(state, *copy.checksum);
+  for (const parser::Word& word : copy.sources)
+    spec.sources.push_back(expand(state, word));
+  spec.parents = copy.parents;
+  spec.exclude = copy.exclude;
+  spec.unpack = copy.unpack;
+  spec.source_date_epoch = epoch_;
+  return spec;
+}
+
+void Planner::plan_copy(StageIndex index, const StageCommand& command,
+                        const parser::Copy& copy) {
+  StageState& state = states_[index];
+  const parser::Span span = command.instruction.span;
+  CopyStep node;
+  node.spec = copy_spec(state, copy);
+  const std::string destination = expand(state, copy.destination);
+  for (const parser::Heredoc& heredoc : copy.heredocs)
+    node.spec.inline_files.push_back(
+        {heredoc.name, expand_body(heredoc, state.variables, span)});
+  node.spec.destination =
+      normalize_path(state.image.config.working_dir,
+                     destination.empty() || destination == "." ? "./"
+                                                               : destination,
+                     true);
+  try {
+    if (!node.spec.chmod.empty()) ModeChange::parse(node.spec.chmod);
+  } catch (const Error& e) {
+    throw mistake(span, e.what());
+  }
+  check_sources(copy, node.spec, span);
+  node.link = copy.link && node.spec.chmod.empty();
+  if (node.link) check_link_owner(node.spec, span);
+  if (!command.sources.empty() && command.sources.front()) {
+    const StageIndex source = *command.sources.front();
+    if (!states_[source].planned)
+      throw mistake(span, "cannot copy from stage " + go_quote(copy.from) +
+                              ", it needs to be defined before current stage " +
+                              go_quote(graph_.nodes()[index].display));
+    node.origin = origin_of(source);
+  } else if (!node.spec.sources.empty()) {
+    node.origin = contexts_.main();
+  }
+  add_history(state.image, history_text(copy, node.spec, destination), false);
+  Step step;
+  step.span = span;
+  step.name = display_name(index, command, false);
+  step.node = std::move(node);
+  state.top = add_step(index, std::move(step));
+}
+
+}  // namespace cbuild::builder

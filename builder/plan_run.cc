@@ -1,0 +1,202 @@
+// RUN: what it starts, with which variables and mounts.
+#include <algorithm>
+
+#include "base/text.h"
+#include "builder/image_config.h"
+#include "builder/planner.h"
+
+namespace cbuild::builder {
+namespace {
+
+constexpr const char* kScriptDir = "/dev/pipes/";
+
+// "<<EOF" and nothing else: the body is the script.
+bool is_lone_heredoc(const std::string& line, const parser::Heredoc& heredoc) {
+  std::string_view text = trim(line);
+  const std::size_t start = text.find("<<");
+  if (start == std::string_view::npos) return false;
+  if (text.substr(0, start).find_first_not_of("0123456789") !=
+      std::string_view::npos)
+    return false;
+  text.remove_prefix(start + 2);
+  if (!text.empty() && text.front() == '-') text.remove_prefix(1);
+  std::string word;
+  for (const char c : text)
+    if (c != '"' && c != '\'') word += c;
+  return word == heredoc.name;
+}
+
+// A body as the shell is to read it: what the file has, tabs included.
+std::string rejoined(const std::string& line,
+                     const std::vector<parser::Heredoc>& heredocs) {
+  std::string text = line;
+  for (const parser::Heredoc& heredoc : heredocs)
+    text += "\n" + heredoc.content + heredoc.name;
+  return text;
+}
+
+std::string summary(const std::string& body) {
+  const std::vector<std::string> lines = split(body, '\n');
+  const auto first = std::find_if(lines.begin(), lines.end(), [](const auto& l) {
+    return !trim(l).empty();
+  });
+  if (first == lines.end()) return "";
+  const bool more = std::any_of(first + 1, lines.end(), [](const auto& l) {
+    return !trim(l).empty();
+  });
+  return std::string(trim(*first)) + (more ? "..." : "");
+}
+
+std::string mount_target(const parser::RunMount& mount,
+                         const std::string& working_dir, parser::Span span) {
+  std::string target = mount.target;
+  if (mount.type == parser::RunMount::Type::secret) {
+    if (target.empty()) {
+      const std::string& id = mount.source.empty() ? mount.id : mount.source;
+      target = "/run/secrets/" + id.substr(id.rfind('/') + 1);
+    }
+  }
+  if (target.empty() || target[0] != '/')
+    target = working_dir + "/" + target;
+  target = clean_path("/" + target);
+  if (target == "/")
+    throw mistake(span, "invalid mount target " + go_quote(target));
+  return target;
+}
+
+}  // namespace
+
+std::string run_history(const std::vector<std::string>& argv,
+                        const StageState& state) {
+  std::vector<std::pair<std::string, std::string>> values;
+  for (const auto& [name, declared] : state.args) {
+    const std::string value =
+        state.variables.get(name).value_or(declared.value_or(""));
+    const auto known =
+        std::find_if(values.begin(), values.end(),
+                     [&](const auto& pair) { return pair.first == name; });
+    if (known != values.end())
+      known->second = value;
+    else
+      values.emplace_back(name, value);
+  }
+  std::vector<std::string> words;
+  if (!values.empty()) words.push_back("|" + std::to_string(values.size()));
+  for (const auto& [name, value] : values) words.push_back(name + "=" + value);
+  words.insert(words.end(), argv.begin(), argv.end());
+  return join(words, " ");
+}
+
+void Planner::plan_run(StageIndex index, const StageCommand& command,
+                       const parser::Run& run) {
+  StageState& state = states_[index];
+  Step step;
+  step.span = command.instruction.span;
+  RunStep node = run_step(index, command, run);
+  add_history(state.image,
+              "RUN " + run_history(node.argv, state) + " # buildkit", false);
+  step.name = display_name(index, command, true);
+  if (!run.heredocs.empty() &&
+      is_lone_heredoc(run.command.argv.at(0), run.heredocs.front()))
+    step.name += " (" + summary(run.heredocs.front().content) + ")";
+  step.node = std::move(node);
+  state.top = add_step(index, std::move(step));
+}
+
+RunStep Planner::run_step(StageIndex index, const StageCommand& command,
+                          const parser::Run& run) {
+  StageState& state = states_[index];
+  RunStep step;
+  run_command(state, run, step);
+  if (step.argv.empty())
+    throw mistake(command.instruction.span, "arguments are required");
+  for (const auto& [name, value] : state.variables.list())
+    step.env.push_back(name + "=" + value);
+  step.proxy_env = build_args_.proxy_env;
+  step.cwd = state.image.config.working_dir.empty()
+                 ? "/"
+                 : state.image.config.working_dir;
+  step.user = state.image.config.user;
+  run_options(run, command.instruction.span, step);
+  for (std::size_t i = 0; i < run.mounts.size(); ++i)
+    step.mounts.push_back(run_mount(index, command, i, run));
+  return step;
+}
+
+void Planner::run_command(StageState& state, const parser::Run& run,
+                          RunStep& step) {
+  if (!run.command.shell) {
+    step.argv = run.command.argv;
+    return;
+  }
+  std::string script = join(run.command.argv, " ");
+  if (!run.heredocs.empty()) {
+    const parser::Heredoc& first = run.heredocs.front();
+    if (!is_lone_heredoc(script, first)) {
+      script = rejoined(script, run.heredocs);
+    } else if (first.content.rfind("#!", 0) == 0) {
+      step.script = InlineFile{first.name, first.content};
+      step.argv = with_shell(state.image, kScriptDir + first.name);
+      return;
+    } else {
+      script = first.content;
+    }
+  }
+  step.argv = with_shell(state.image, script);
+}
+
+void Planner::run_options(const parser::Run& run, parser::Span span,
+                          RunStep& step) {
+  if (run.network == "none") step.network = runtime::NetworkMode::none;
+  if (run.network == "host") {
+    if (!request_.allow_network_host)
+      throw mistake(span,
+                    "network.host is not allowed: RUN --network=host needs "
+                    "--allow network.host");
+    step.network = runtime::NetworkMode::host;
+  }
+  if (run.security == "insecure") {
+    if (!request_.allow_security_insecure)
+      throw mistake(span,
+                    "security.insecure is not allowed: RUN "
+                    "--security=insecure needs --allow security.insecure");
+    step.insecure = true;
+  }
+  if (!run.devices.empty())
+    throw mistake(span, "RUN --device is not supported yet");
+}
+
+MountStep Planner::run_mount(StageIndex index, const StageCommand& command,
+                             std::size_t number, const parser::Run& run) {
+  StageState& state = states_[index];
+  const parser::Word& word = run.mounts[number];
+  const parser::Lookup lookup = state.variables.lookup();
+  MountStep step;
+  try {
+    step.mount = parser::parse_run_mount(word.raw, &lookup, scope_.escape);
+  } catch (const parser::SyntaxError&) {
+    throw;
+  } catch (const Error& e) {
+    throw mistake(command.instruction.span, e.what());
+  }
+  using Type = parser::RunMount::Type;
+  if (step.mount.type == Type::ssh)
+    throw mistake(word.span, "RUN --mount=type=ssh is not supported yet");
+  if (step.mount.type != Type::secret || !step.mount.env ||
+      !step.mount.target.empty())
+    step.target = mount_target(step.mount, state.image.config.working_dir,
+                               command.instruction.span);
+  const auto source = command.sources.at(number);
+  if (source && !states_[*source].planned)
+    throw mistake(command.instruction.span,
+                  "cannot mount from stage " + go_quote(step.mount.from) +
+                      " to " + go_quote(step.mount.target) +
+                      ", stage needs to be defined before current command");
+  if (step.mount.type == Type::bind || (source && step.mount.type == Type::cache)) {
+    step.has_origin = true;
+    step.origin = source ? origin_of(*source) : contexts_.main();
+  }
+  return step;
+}
+
+}  // namespace cbuild::builder

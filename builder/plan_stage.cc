@@ -1,0 +1,147 @@
+// The instructions that change the config, and WORKDIR.
+#include "builder/image_config.h"
+#include "builder/planner.h"
+
+namespace cbuild::builder {
+namespace {
+
+// Messages of the config's own rules get the place of their instruction.
+template <typename Body>
+void at(parser::Span span, Body&& body) {
+  try {
+    body();
+  } catch (const parser::SyntaxError&) {
+    throw;
+  } catch (const Error& e) {
+    throw mistake(span, e.what());
+  }
+}
+
+}  // namespace
+
+void Planner::plan_command(StageIndex index, const StageCommand& command) {
+  StageState& state = states_[index];
+  store::ImageConfig& image = state.image;
+  const parser::Span span = command.instruction.span;
+  const auto pairs = [&](const std::vector<parser::KeyValue>& list) {
+    // All words of one instruction see the variables from before it.
+    Pairs out;
+    for (const parser::KeyValue& pair : list)
+      out.emplace_back(expand(state, pair.key), expand(state, pair.value));
+    return out;
+  };
+  struct Visitor {
+    Planner& self;
+    StageIndex index;
+    const StageCommand& command;
+    StageState& state;
+    store::ImageConfig& image;
+    parser::Span span;
+    decltype(pairs)& expand_pairs;
+
+    void operator()(const parser::From&) const {}  // never inside a stage
+    void operator()(const parser::Run& run) const {
+      self.plan_run(index, command, run);
+    }
+    void operator()(const parser::Copy& copy) const {
+      self.plan_copy(index, command, copy);
+    }
+    void operator()(const parser::Workdir& workdir) const {
+      self.plan_workdir(index, command, workdir);
+    }
+    void operator()(const parser::Cmd& cmd) const {
+      apply_cmd(image, cmd.command);
+      state.cmd_set = true;
+    }
+    void operator()(const parser::Entrypoint& entrypoint) const {
+      apply_entrypoint(image, entrypoint.command, state.cmd_set);
+    }
+    void operator()(const parser::Env& env) const {
+      const Pairs list = expand_pairs(env.pairs);
+      for (const auto& [key, value] : list) state.variables.set(key, value);
+      apply_env(image, list);
+    }
+    void operator()(const parser::Label& label) const {
+      apply_label(image, expand_pairs(label.pairs));
+    }
+    void operator()(const parser::Arg& arg) const { self.plan_arg(state, arg); }
+    void operator()(const parser::Expose& expose) const {
+      at(span, [&] { self.plan_expose(state, expose); });
+    }
+    void operator()(const parser::Volume& volume) const {
+      std::vector<std::string> paths;
+      for (const parser::Word& word : volume.paths)
+        paths.push_back(self.expand(state, word));
+      at(span, [&] { apply_volume(image, paths); });
+    }
+    void operator()(const parser::User& user) const {
+      apply_user(image, self.expand(state, user.user));
+    }
+    void operator()(const parser::StopSignal& stop) const {
+      const std::string signal = self.expand(state, stop.signal);
+      at(span, [&] { apply_stop_signal(image, signal); });
+    }
+    void operator()(const parser::Healthcheck& check) const {
+      apply_healthcheck(image, check);
+    }
+    void operator()(const parser::Shell& shell) const {
+      apply_shell(image, shell.argv);
+    }
+    void operator()(const parser::Onbuild& onbuild) const {
+      image.config.on_build.push_back(onbuild.expression);
+    }
+    void operator()(const parser::Maintainer& maintainer) const {
+      apply_maintainer(image, maintainer.name);
+    }
+  };
+  std::visit(Visitor{*this, index, command, state, image, span, pairs},
+             command.instruction.node);
+}
+
+// Unlike ENV, the declarations of one ARG line see each other.
+void Planner::plan_arg(StageState& state, const parser::Arg& arg) {
+  std::string text = "ARG";
+  for (const parser::ArgDeclaration& declaration : arg.declarations) {
+    const std::string& name = declaration.name.raw;
+    std::optional<std::string> value;
+    const auto given = build_args_.values.find(name);
+    if (given != build_args_.values.end()) {
+      value = given->second;
+    } else if (declaration.value) {
+      value = expand(state, *declaration.value);
+    } else {
+      value = scope_.variables.get(name);
+    }
+    if (value) state.variables.set(name, *value);
+    state.args.emplace_back(name, value);
+    text += " " + name + (value ? "=" + *value : "");
+  }
+  add_history(state.image, text, true);
+}
+
+void Planner::plan_expose(StageState& state, const parser::Expose& expose) {
+  std::vector<std::string> words;
+  for (const parser::Word& word : expose.ports)
+    for (std::string& port : parser::expand_words(
+             word.raw, state.variables.lookup(), {.escape = scope_.escape}))
+      words.push_back(std::move(port));
+  apply_expose(state.image, words);
+}
+
+void Planner::plan_workdir(StageIndex index, const StageCommand& command,
+                           const parser::Workdir& workdir) {
+  StageState& state = states_[index];
+  const std::string path = normalize_path(state.image.config.working_dir,
+                                          expand(state, workdir.path), false);
+  state.image.config.working_dir = path;
+  if (path != "/") {
+    Step step;
+    step.node = WorkdirStep{path, state.image.config.user};
+    step.name = display_name(index, command, false);
+    step.span = command.instruction.span;
+    state.top = add_step(index, std::move(step));
+  }
+  add_history(state.image, "WORKDIR " + path, path == "/");
+}
+
+}  // namespace cbuild::builder

@@ -1,0 +1,266 @@
+#include "builder/planner.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "builder/image_config.h"
+
+namespace cbuild::builder {
+namespace {
+
+constexpr const char* kScratch = "scratch";
+
+// Expands a whole line for display; what cannot be expanded is shown as it is.
+std::string expanded_line(const std::string& line, const Variables& variables,
+                          char escape, bool raw_quotes) {
+  try {
+    return parser::expand(line, variables.lookup(),
+                          {.escape = escape,
+                           .raw_quotes = raw_quotes,
+                           .skip_unset = raw_quotes})
+        .text;
+  } catch (const parser::ExpandError&) {
+    return line;
+  }
+}
+
+}  // namespace
+
+Planner::Planner(const BuildRequest& request, BuildEnvironment& environment,
+                 const parser::ParsedFile& file, Contexts& contexts)
+    : request_(request),
+      environment_(environment),
+      contexts_(contexts),
+      build_platform_(store::host_platform()),
+      target_platform_(request.platform.value_or(build_platform_)),
+      build_args_(read_build_args(request)),
+      scope_(global_scope(file, build_args_, build_platform_, target_platform_,
+                          request.target)),
+      epoch_(source_date_epoch(build_args_, scope_)),
+      graph_(file, scope_, contexts.names()),
+      bases_(environment, request.pull),
+      target_(graph_.target(request.target)) {
+  plan_.source_date_epoch = epoch_;
+}
+
+Plan Planner::make() {
+  // Triggers may bring in stages and images, whose bases may bring triggers.
+  bool grown = true;
+  while (grown) {
+    grown = false;
+    resolve_bases();
+    for (const StageIndex index : graph_.reachable_from(target_))
+      grown |= add_triggers(index);
+  }
+  for (const StageIndex index : graph_.reachable_from(target_))
+    if (graph_.nodes()[index].image_only) plan_stage(index);
+  for (const StageIndex index : graph_.reachable_from(target_))
+    if (!graph_.nodes()[index].image_only) plan_stage(index);
+
+  StageState& state = states_[target_];
+  plan_.top = state.top;
+  plan_.image = std::move(state.image);
+  for (const auto& [key, value] : request_.labels)
+    plan_.image.config.labels[key] = value;
+  finish_platform(plan_.image);
+  return std::move(plan_);
+}
+
+void Planner::finish_platform(store::ImageConfig& image) const {
+  if (!request_.platform) return;
+  const store::Platform& target = target_platform_;
+  const bool same = image.platform.os == target.os &&
+                    image.platform.architecture == target.architecture;
+  image.platform.os = target.os;
+  image.platform.architecture = target.architecture;
+  if (!target.variant.empty() || !same) image.platform.variant = target.variant;
+  if (!target.os_version.empty() || !same)
+    image.platform.os_version = target.os_version;
+}
+
+void Planner::resolve_bases() {
+  states_.resize(graph_.nodes().size());
+  for (const StageIndex index : graph_.reachable_from(target_))
+    resolve_base(index);
+  states_.resize(graph_.nodes().size());
+}
+
+void Planner::resolve_base(StageIndex index) {
+  const StageNode& node = graph_.nodes()[index];
+  StageState& state = states_[index];
+  if (node.base_stage || state.base_image || state.context) return;
+  state.platform = node.platform.value_or(target_platform_);
+  const std::string& context_name = node.replaced ? node.name : node.base;
+  if (auto directory = contexts_.directory(context_name)) {
+    state.context = std::move(directory);
+    return;
+  }
+  if (const auto image = contexts_.image(context_name)) {
+    load_image(index, *image);
+  } else if (node.base != kScratch) {
+    load_image(index, node.base);
+  }
+}
+
+void Planner::load_image(StageIndex index, const std::string& name) {
+  StageState& state = states_[index];
+  const parser::Span span = graph_.nodes()[index].span;
+  try {
+    state.base_image = bases_.resolve(name, state.platform);
+  } catch (const registry::ReferenceError& e) {
+    throw mistake(span, "failed to parse stage name " + go_quote(name) + ": " +
+                            e.what());
+  }
+}
+
+bool Planner::add_triggers(StageIndex index) {
+  StageState& state = states_[index];
+  if (state.triggers_added) return false;
+  state.triggers_added = true;
+  const StageNode& node = graph_.nodes()[index];
+  std::vector<std::string> triggers;
+  if (state.base_image && !node.image_only)
+    triggers = state.base_image->image.config.config.on_build;
+  if (node.base_stage)
+    for (const StageCommand& command : graph_.nodes()[*node.base_stage].commands)
+      if (const auto* onbuild =
+              std::get_if<parser::Onbuild>(&command.instruction.node))
+        triggers.push_back(onbuild->expression);
+  return !triggers.empty() && graph_.add_triggers(index, triggers);
+}
+
+void Planner::plan_stage(StageIndex index) {
+  StageState& state = states_[index];
+  const StageNode& node = graph_.nodes()[index];
+  inherit(index);
+  state.planned = node.image_only;
+  if (node.image_only) return;
+  // Triggers of a base are its own; what is stored is what stands here.
+  state.image.config.on_build.clear();
+  state.planned = true;
+  for (const StageCommand& command : node.commands)
+    plan_command(index, command);
+}
+
+// Starts the stage from its base: an image, a stage, a directory or nothing.
+void Planner::inherit(StageIndex index) {
+  StageState& state = states_[index];
+  const StageNode& node = graph_.nodes()[index];
+  state.step_total = count_steps(index);
+  if (node.base_stage) {
+    const StageState& base = states_[*node.base_stage];
+    state.platform = base.platform;
+    state.image = base.image;
+    state.args = base.args;
+    state.variables = base.variables;
+    state.top = base.top;
+    return;
+  }
+  if (!state.base_image) {
+    state.image = empty_image(state.platform);
+    enter_base_config(state);
+    if (!state.context) return;
+    CopyStep copy;
+    copy.origin = *state.context;
+    copy.spec.sources = {"."};
+    copy.spec.destination = "/";
+    Step step;
+    step.node = std::move(copy);
+    step.name = "[context " + node.base + "] load " + state.context->context_dir;
+    state.top = add_step(index, std::move(step));
+    return;
+  }
+  state.image = state.base_image->image.config;
+  state.image.created.clear();
+  enter_base_config(state);
+  if (state.base_image->image.manifest.layers.empty()) return;
+  Step step;
+  step.name = fmt::format("[{}{}/{}] FROM {}",
+                          node.display.empty() ? "" : node.display + " ",
+                          ++state.step_number, std::max<std::size_t>(
+                              state.step_total, 1),
+                          state.base_image->reference.text());
+  step.node = *state.base_image;
+  state.top = add_step(index, std::move(step));
+}
+
+void Planner::enter_base_config(StageState& state) {
+  auto& config = state.image.config;
+  const bool has_path =
+      std::any_of(config.env.begin(), config.env.end(),
+                  [](const std::string& e) { return e.rfind("PATH=", 0) == 0; });
+  if (!has_path) config.env.push_back(kDefaultPath);
+  for (const std::string& entry : config.env) {
+    const std::size_t equals = entry.find('=');
+    state.variables.set(
+        entry.substr(0, equals),
+        equals == std::string::npos ? "" : entry.substr(equals + 1));
+  }
+  if (!config.working_dir.empty())
+    config.working_dir = normalize_path("", config.working_dir, false);
+}
+
+std::size_t Planner::count_steps(StageIndex index) const {
+  const StageNode& node = graph_.nodes()[index];
+  std::size_t total = !node.base_stage && node.base != kScratch ? 1 : 0;
+  for (const StageCommand& command : node.commands) {
+    const auto& step = command.instruction.node;
+    total += std::holds_alternative<parser::Run>(step) ||
+             std::holds_alternative<parser::Copy>(step) ||
+             std::holds_alternative<parser::Workdir>(step);
+  }
+  return total;
+}
+
+std::string Planner::expand(const StageState& state,
+                            const parser::Word& word) const {
+  return expand_word(word, state.variables, scope_.escape);
+}
+
+std::string Planner::display_name(StageIndex index, const StageCommand& command,
+                                  bool raw_quotes) {
+  StageState& state = states_[index];
+  const StageNode& node = graph_.nodes()[index];
+  std::string line =
+      expanded_line(std::string(trim(command.instruction.original)),
+                    state.variables, scope_.escape, raw_quotes);
+  const std::size_t blank = std::min(line.find_first_of(" \t"), line.size());
+  line.replace(0, blank, to_upper(line.substr(0, blank)));
+  const std::size_t total = std::max<std::size_t>(state.step_total, 1);
+  const auto width = std::to_string(total).size();
+  return fmt::format("[{}{:>{}}/{}] {}{}",
+                     node.display.empty() ? "" : node.display + " ",
+                     ++state.step_number, width, total,
+                     command.onbuild ? "ONBUILD " : "", line);
+}
+
+StepId Planner::add_step(StageIndex index, Step step) {
+  step.id = plan_.steps.size();
+  step.parent = states_[index].top;
+  step.stage = graph_.nodes()[index].display;
+  if (step.span == parser::Span{}) step.span = graph_.nodes()[index].span;
+  step.no_cache = no_cache(graph_.nodes()[index]);
+  plan_.steps.push_back(std::move(step));
+  return plan_.steps.back().id;
+}
+
+bool Planner::no_cache(const StageNode& node) const {
+  if (request_.no_cache) return true;
+  return std::any_of(
+      request_.no_cache_filter.begin(), request_.no_cache_filter.end(),
+      [&](const std::string& s) { return equals_ignore_case(s, node.name); });
+}
+
+FileOrigin Planner::origin_of(StageIndex source) {
+  StageState& state = states_[source];
+  FileOrigin origin;
+  if (state.context && graph_.nodes()[source].commands.empty())
+    return *state.context;
+  origin.step = state.top;
+  return origin;
+}
+
+}  // namespace cbuild::builder

@@ -1,0 +1,103 @@
+// Makes the plan: follows the stages the target needs, instruction by
+// instruction, and turns each into a step or a change of the config.
+//
+//   planner.cc    stages: base images, triggers, order
+//   plan_stage.cc one stage: the instructions that only change the config
+//   plan_run.cc   RUN and its mounts
+//   plan_copy.cc  COPY and ADD
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "builder/base_images.h"
+#include "builder/build.h"
+#include "builder/contexts.h"
+#include "builder/plan.h"
+#include "builder/scope.h"
+#include "builder/stage_graph.h"
+
+namespace cbuild::builder {
+
+// What a stage has become so far.
+struct StageState {
+  bool planned = false;
+  bool triggers_added = false;
+  std::optional<ImageStep> base_image;
+  store::Platform platform;
+  store::ImageConfig image;
+  Variables variables;
+  // ARGs in order of declaration, with their values.
+  std::vector<std::pair<std::string, std::optional<std::string>>> args;
+  std::optional<StepId> top;
+  std::optional<FileOrigin> context;  // the stage is a named context
+  bool cmd_set = false;               // CMD stood in this stage
+  std::size_t step_number = 0;        // of the display names
+  std::size_t step_total = 0;
+};
+
+class Planner {
+ public:
+  Planner(const BuildRequest& request, BuildEnvironment& environment,
+          const parser::ParsedFile& file, Contexts& contexts);
+
+  // Throws parser::SyntaxError (not located), UsageError, registry errors.
+  Plan make();
+
+ private:
+  void resolve_bases();
+  void resolve_base(StageIndex index);
+  void load_image(StageIndex index, const std::string& name);
+  bool add_triggers(StageIndex index);
+  void plan_stage(StageIndex index);
+  void inherit(StageIndex index);
+  void enter_base_config(StageState& state);
+  void finish_platform(store::ImageConfig& image) const;
+
+  void plan_command(StageIndex index, const StageCommand& command);
+  void plan_arg(StageState& state, const parser::Arg& arg);
+  void plan_workdir(StageIndex index, const StageCommand& command,
+                    const parser::Workdir& workdir);
+  void plan_expose(StageState& state, const parser::Expose& expose);
+  void plan_run(StageIndex index, const StageCommand& command,
+                const parser::Run& run);
+  RunStep run_step(StageIndex index, const StageCommand& command,
+                   const parser::Run& run);
+  void run_command(StageState& state, const parser::Run& run, RunStep& step);
+  void run_options(const parser::Run& run, parser::Span span, RunStep& step);
+  MountStep run_mount(StageIndex index, const StageCommand& command,
+                      std::size_t number, const parser::Run& run);
+  void plan_copy(StageIndex index, const StageCommand& command,
+                 const parser::Copy& copy);
+  CopySpec copy_spec(StageState& state, const parser::Copy& copy);
+  FileOrigin origin_of(StageIndex source);
+
+  std::string expand(const StageState& state, const parser::Word& word) const;
+  std::string display_name(StageIndex index, const StageCommand& command,
+                           bool raw_quotes);
+  StepId add_step(StageIndex index, Step step);
+  std::size_t count_steps(StageIndex index) const;
+  bool no_cache(const StageNode& node) const;
+
+  const BuildRequest& request_;
+  BuildEnvironment& environment_;
+  Contexts& contexts_;
+  store::Platform build_platform_;
+  store::Platform target_platform_;
+  BuildArgs build_args_;
+  GlobalScope scope_;
+  std::optional<std::int64_t> epoch_;
+  StageGraph graph_;
+  BaseImages bases_;
+  std::vector<StageState> states_;
+  StageIndex target_;
+  Plan plan_;
+};
+
+// argv and ARG values of a RUN as history shows them: |1 A=b /bin/sh -c make.
+std::string run_history(const std::vector<std::string>& argv,
+                        const StageState& state);
+
+}  // namespace cbuild::builder

@@ -1,0 +1,78 @@
+#include "builder/reporter.h"
+
+#include "parser/source.h"
+
+namespace cbuild::builder {
+
+Reporter::Reporter(ProgressSink& sink)
+    : sink_(sink), start_(std::chrono::steady_clock::now()) {}
+
+void Reporter::send(const Event& event) {
+  const std::lock_guard lock(mutex_);
+  sink_.on(event);
+}
+
+void Reporter::plan(const Plan& plan, std::string_view dockerfile) {
+  PlanEvent event;
+  for (const Step& step : plan.steps)
+    event.steps.push_back(
+        {step.name, parser::position_of(dockerfile, step.span.begin).line});
+  states_.assign(plan.steps.size(), State::waiting);
+  send(event);
+}
+
+void Reporter::started(StepId id) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (states_[id] != State::waiting) return;
+    states_[id] = State::started;
+  }
+  send(StartedEvent{id});
+}
+
+void Reporter::output(StepId id, bool standard_error, std::string_view text) {
+  send(OutputEvent{id, standard_error, std::string(text)});
+}
+
+void Reporter::finish(StepId id, FinishedEvent::Outcome outcome,
+                      std::chrono::nanoseconds wall, std::string note) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (states_[id] == State::finished) return;
+    states_[id] = State::finished;
+  }
+  send(FinishedEvent{id, outcome, wall, std::move(note)});
+}
+
+void Reporter::cached(StepId id) {
+  finish(id, FinishedEvent::Outcome::cached, {}, "");
+}
+
+void Reporter::executed(StepId id, std::chrono::nanoseconds wall) {
+  finish(id, FinishedEvent::Outcome::executed, wall, "");
+}
+
+void Reporter::failed(StepId id, const std::string& error) {
+  finish(id, FinishedEvent::Outcome::failed, {}, error);
+}
+
+void Reporter::message(std::string text) {
+  send(MessageEvent{false, std::move(text)});
+}
+
+void Reporter::warning(std::string text) {
+  send(MessageEvent{true, std::move(text)});
+}
+
+void Reporter::summary(std::size_t executed, std::size_t cached,
+                       std::uint64_t bytes_written) {
+  send(SummaryEvent{executed, cached,
+                    std::chrono::steady_clock::now() - start_, bytes_written});
+}
+
+void Reporter::skip_rest() {
+  for (StepId id = 0; id < states_.size(); ++id)
+    finish(id, FinishedEvent::Outcome::skipped, {}, "");
+}
+
+}  // namespace cbuild::builder

@@ -1,0 +1,94 @@
+#include "builder/scope.h"
+
+#include <array>
+#include <cstdlib>
+
+#include "base/text.h"
+
+namespace cbuild::builder {
+namespace {
+
+constexpr std::array kProxyNames = {"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY",
+                                    "NO_PROXY", "ALL_PROXY"};
+
+std::vector<std::string> proxy_env(
+    const std::map<std::string, std::string>& args) {
+  std::vector<std::string> env;
+  for (const std::string name : kProxyNames) {
+    std::string value;
+    for (const auto& [key, arg] : args)
+      if (equals_ignore_case(key, name)) value = arg;
+    if (value.empty()) continue;
+    env.push_back(name + "=" + value);
+    env.push_back(to_lower(name) + "=" + value);
+  }
+  return env;
+}
+
+}  // namespace
+
+BuildArgs read_build_args(const BuildRequest& request) {
+  BuildArgs args;
+  for (const auto& [name, value] : request.build_args) {
+    if (value) {
+      args.values[name] = *value;
+    } else if (const char* inherited = std::getenv(name.c_str())) {
+      args.values[name] = inherited;
+    }
+  }
+  args.proxy_env = proxy_env(args.values);
+  return args;
+}
+
+GlobalScope global_scope(const parser::ParsedFile& file,
+                         const BuildArgs& build_args,
+                         const store::Platform& build_platform,
+                         const store::Platform& target_platform,
+                         const std::string& target) {
+  const store::Platform& b = build_platform;
+  const store::Platform& t = target_platform;
+  std::string stage = target;
+  if (stage.empty() && !file.stages.empty())
+    stage = std::get<parser::From>(file.stages.back().from.node).name;
+  const std::pair<const char*, std::string> words[] = {
+      {"BUILDPLATFORM", b.text()},     {"BUILDOS", b.os},
+      {"BUILDOSVERSION", b.os_version}, {"BUILDARCH", b.architecture},
+      {"BUILDVARIANT", b.variant},     {"TARGETPLATFORM", t.text()},
+      {"TARGETOS", t.os},              {"TARGETOSVERSION", t.os_version},
+      {"TARGETARCH", t.architecture},  {"TARGETVARIANT", t.variant},
+      {"TARGETSTAGE", stage.empty() ? "default" : stage}};
+  GlobalScope scope;
+  scope.escape = file.directives.escape;
+  const auto given = [&](const std::string& name) {
+    const auto it = build_args.values.find(name);
+    return it == build_args.values.end() ? nullptr : &it->second;
+  };
+  for (const auto& [name, value] : words) {
+    const std::string* override_value = given(name);
+    scope.variables.set(name, override_value ? *override_value : value);
+  }
+  for (const parser::Instruction& instruction : file.global_args)
+    for (const auto& arg : std::get<parser::Arg>(instruction.node).declarations)
+      if (const std::string* value = given(arg.name.raw))
+        scope.variables.set(arg.name.raw, *value);
+      else if (arg.value)
+        scope.variables.set(
+            arg.name.raw,
+            expand_word(*arg.value, scope.variables, scope.escape));
+  return scope;
+}
+
+std::optional<std::int64_t> source_date_epoch(const BuildArgs& build_args,
+                                              const GlobalScope& scope) {
+  const auto it = build_args.values.find("SOURCE_DATE_EPOCH");
+  const std::string text =
+      it != build_args.values.end()
+          ? it->second
+          : scope.variables.get("SOURCE_DATE_EPOCH").value_or("");
+  if (text.empty()) return std::nullopt;
+  const auto seconds = parse_number(text);
+  if (!seconds) throw UsageError("invalid SOURCE_DATE_EPOCH: " + text);
+  return static_cast<std::int64_t>(*seconds);
+}
+
+}  // namespace cbuild::builder

@@ -1,0 +1,37 @@
+// The variables that exist before the first FROM, and what the command line
+// adds to every stage (reference/peers.md 1.5).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "builder/build.h"
+#include "builder/stage_graph.h"
+
+namespace cbuild::builder {
+
+struct BuildArgs {
+  std::map<std::string, std::string> values;
+  // HTTP_PROXY and its kind in both spellings, for every RUN; not in any key.
+  std::vector<std::string> proxy_env;
+};
+
+// --build-arg; one without a value takes it from cbuild's own environment, and
+// is dropped where it has none.
+BuildArgs read_build_args(const BuildRequest& request);
+
+// Platform words, TARGETSTAGE and the file's global ARGs.
+GlobalScope global_scope(const parser::ParsedFile& file,
+                         const BuildArgs& build_args,
+                         const store::Platform& build_platform,
+                         const store::Platform& target_platform,
+                         const std::string& target);
+
+// SOURCE_DATE_EPOCH in seconds, or nullopt. Throws UsageError where it is no
+// number.
+std::optional<std::int64_t> source_date_epoch(const BuildArgs& build_args,
+                                              const GlobalScope& scope);
+
+}  // namespace cbuild::builder

@@ -1,0 +1,156 @@
+#include "builder/step_key.h"
+
+#include "base/text.h"
+
+namespace cbuild::builder {
+namespace {
+
+using store::KeyInputs;
+
+const char* type_name(parser::RunMount::Type type) {
+  switch (type) {
+    case parser::RunMount::Type::bind: return "bind";
+    case parser::RunMount::Type::cache: return "cache";
+    case parser::RunMount::Type::tmpfs: return "tmpfs";
+    case parser::RunMount::Type::secret: return "secret";
+    case parser::RunMount::Type::ssh: return "ssh";
+  }
+  return "";
+}
+
+const char* network_name(runtime::NetworkMode mode) {
+  switch (mode) {
+    case runtime::NetworkMode::egress: return "default";
+    case runtime::NetworkMode::none: return "none";
+    case runtime::NetworkMode::host: return "host";
+  }
+  return "";
+}
+
+std::string number(const std::optional<std::uint32_t>& value) {
+  return value ? std::to_string(*value) : "-";
+}
+
+// A cache mount counts by its id only where that is the default one: BuildKit
+// clears a custom id and the sharing mode.
+void add_mount(KeyInputs& inputs, const MountStep& step) {
+  const parser::RunMount& m = step.mount;
+  const std::string name = "mount " + step.target;
+  std::string value = type_name(m.type);
+  using Type = parser::RunMount::Type;
+  const bool read_only =
+      m.read_only.value_or(m.type != Type::cache && m.type != Type::tmpfs);
+  value += read_only ? " ro" : " rw";
+  switch (m.type) {
+    case Type::tmpfs:
+      value += " size=" + std::to_string(m.size);
+      break;
+    case Type::cache:
+      value += " uid=" + number(m.uid) + " gid=" + number(m.gid) +
+               " mode=" + number(m.mode);
+      break;
+    case Type::secret:
+      value += " id=" + (m.source.empty() ? m.id : m.source) +
+               " env=" + m.env.value_or("") + " uid=" + number(m.uid) +
+               " gid=" + number(m.gid) + " mode=" + number(m.mode) +
+               (m.required ? " required" : "");
+      break;
+    case Type::bind:
+    case Type::ssh:
+      break;
+  }
+  inputs.emplace_back(name, value);
+}
+
+std::string last_name(const std::string& path) {
+  const std::string clean = clean_path(path);
+  return clean.substr(clean.rfind('/') + 1);
+}
+
+}  // namespace
+
+KeyInputs image_inputs(const ImageStep& step) {
+  KeyInputs inputs = {{"step", "image"},
+                      {"platform", step.image.config.platform.text()}};
+  for (const store::Digest& diff_id : step.image.config.diff_ids)
+    inputs.emplace_back("layer", diff_id.text());
+  return inputs;
+}
+
+KeyInputs run_inputs(const RunStep& step, const BuildRequest& request) {
+  KeyInputs inputs = {{"step", "run"}};
+  for (const std::string& word : step.argv)
+    inputs.emplace_back("command", word);
+  for (const std::string& entry : step.env) {
+    const std::size_t equals = entry.find('=');
+    inputs.emplace_back("env " + entry.substr(0, equals),
+                        entry.substr(equals + 1));
+  }
+  inputs.emplace_back("directory", step.cwd);
+  inputs.emplace_back("user", step.user);
+  inputs.emplace_back(
+      "network", network_name(step.network.value_or(request.network.value_or(
+                     runtime::NetworkMode::egress))));
+  if (step.insecure) inputs.emplace_back("security", "insecure");
+  if (step.script) inputs.emplace_back("script", step.script->content);
+  for (const auto& [host, address] : request.extra_hosts)
+    inputs.emplace_back("host", host);
+  if (request.shm_size != 0)
+    inputs.emplace_back("shm size", std::to_string(request.shm_size));
+  for (const runtime::ResourceLimit& limit : request.limits)
+    inputs.emplace_back("ulimit " + std::to_string(limit.resource),
+                        std::to_string(limit.soft) + ":" +
+                            std::to_string(limit.hard));
+  for (const MountStep& mount : step.mounts) add_mount(inputs, mount);
+  return inputs;
+}
+
+KeyInputs copy_inputs(const CopyStep& step) {
+  const CopySpec& spec = step.spec;
+  KeyInputs inputs = {{"step", spec.add ? "add" : "copy"},
+                      {"destination", spec.destination}};
+  if (!spec.chown.empty()) inputs.emplace_back("chown", spec.chown);
+  if (!spec.chmod.empty()) inputs.emplace_back("chmod", spec.chmod);
+  if (step.link) inputs.emplace_back("link", "true");
+  if (spec.parents) inputs.emplace_back("parents", "true");
+  for (const std::string& pattern : spec.exclude)
+    inputs.emplace_back("exclude", pattern);
+  if (spec.unpack)
+    inputs.emplace_back("unpack", *spec.unpack ? "true" : "false");
+  if (spec.source_date_epoch)
+    inputs.emplace_back("source date epoch",
+                        std::to_string(*spec.source_date_epoch));
+  for (const InlineFile& file : spec.inline_files) {
+    inputs.emplace_back("heredoc", file.name);
+    inputs.emplace_back("heredoc content", file.content);
+  }
+  for (const std::string& source : spec.sources)
+    inputs.emplace_back("source name", last_name(source));
+  return inputs;
+}
+
+KeyInputs source_declaration(const CopyStep& step) {
+  KeyInputs inputs;
+  for (const std::string& source : step.spec.sources)
+    inputs.emplace_back("source", source);
+  return inputs;
+}
+
+KeyInputs workdir_inputs(const WorkdirStep& step,
+                         std::optional<std::int64_t> epoch) {
+  KeyInputs inputs = {
+      {"step", "workdir"}, {"path", step.path}, {"user", step.user}};
+  if (epoch)
+    inputs.emplace_back("source date epoch", std::to_string(*epoch));
+  return inputs;
+}
+
+CopySpec mount_selection(const MountStep& mount) {
+  CopySpec spec;
+  const std::string& source = mount.mount.source;
+  spec.sources = {source.empty() ? "/" : source};
+  spec.destination = "/";
+  return spec;
+}
+
+}  // namespace cbuild::builder

@@ -1,0 +1,35 @@
+#include "builder/workspace.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/dir.h"
+
+namespace cbuild::builder {
+
+Workspace::Workspace(store::Store& store, std::vector<std::string> lowers)
+    : store_(store), temp_(store.temp_dir("step-")) {
+  overlay_.lowers = std::move(lowers);
+  overlay_.upper = temp_.path() + "/upper";
+  overlay_.work = temp_.path() + "/work";
+  // The upper directory is the root of the image: its mode must not depend on
+  // the caller's umask.
+  check(::mkdir(overlay_.upper.c_str(), 0755), "mkdir", overlay_.upper);
+  check(::chmod(overlay_.upper.c_str(), 0755), "chmod", overlay_.upper);
+  check(::mkdir(overlay_.work.c_str(), 0700), "mkdir", overlay_.work);
+}
+
+Fd Workspace::mount() const {
+  if (overlay_.lowers.empty())
+    return open_path(overlay_.upper, O_RDONLY | O_DIRECTORY);
+  return runtime::mount_overlay(overlay_);
+}
+
+store::LayerId Workspace::take(unsigned threads) {
+  const Fd tree = open_path(overlay_.upper, O_RDONLY | O_DIRECTORY);
+  const store::LayerIndex index =
+      store::scan_tree(tree.get(), overlay_.lowers, threads);
+  return store_.layers.adopt(overlay_.upper, index);
+}
+
+}  // namespace cbuild::builder
