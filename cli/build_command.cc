@@ -1,0 +1,109 @@
+// cbuild build: from flags to an image.
+#include <fcntl.h>
+
+#include "base/dir.h"
+#include "builder/build.h"
+#include "cli/build_flags.h"
+#include "cli/command.h"
+#include "cli/metadata_file.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/registry_images.h"
+
+namespace cbuild::cli {
+namespace {
+
+// Writes a small result file of the user's, whole or with an error. Not by
+// rename: /dev/stdout and pipes are allowed here.
+void write_file(const std::string& path, const std::string& text) {
+  Fd file = open_path(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  write_all(file.get(), text, path);
+  file.close();
+}
+
+void push_tags(Session& session, const builder::BuildRequest& request,
+               const builder::BuildResult& result, Renderer& renderer) {
+  store::Store& store = session.store();
+  registry::Client client(session.client_options());
+  const store::Image image = store.images.load(result.manifest);
+  for (const registry::Reference& tag : request.tags) {
+    const std::string name = tag.familiar();
+    const store::Digest digest = client.push(
+        store, image, tag, [&](const registry::TransferProgress& progress) {
+          renderer.transfer(name, progress);
+        });
+    renderer.on(
+        builder::MessageEvent{false, "pushed " + name + "@" + digest.text()});
+  }
+}
+
+void write_results(Session& session, const builder::BuildRequest& request,
+                   const builder::BuildResult& result) {
+  const Arguments& args = session.args();
+  if (args.has("iidfile"))
+    write_file(args.value("iidfile"), result.config.text());
+  if (args.has("metadata-file")) {
+    const store::Image image = session.store().images.load(result.manifest);
+    write_file(args.value("metadata-file"),
+               metadata_json(request, result, image.config.created));
+  }
+}
+
+// Puts the terminal in order however the build ends.
+class Finisher {
+ public:
+  explicit Finisher(Renderer& renderer) : renderer_(renderer) {}
+  ~Finisher() { renderer_.finish(); }
+  Finisher(const Finisher&) = delete;
+  Finisher& operator=(const Finisher&) = delete;
+
+ private:
+  Renderer& renderer_;
+};
+
+void run_build(Session& session) {
+  const Arguments& args = session.args();
+  const builder::BuildRequest request = build_request(args);
+  if (args.has("push") && request.tags.empty())
+    throw UsageError("--push needs a name to push to: give --tag");
+  const auto renderer =
+      make_renderer(progress_kind(args.value("progress"), args.has("quiet")));
+
+  store::Store& store = session.store();
+  runtime::NamespaceRunner runner(store.root() + "/locks");
+  RegistryImages images(store, session.client_options(), *renderer);
+  builder::BuildEnvironment environment{store, runner, images, *renderer,
+                                        session.stop()};
+  std::optional<builder::BuildResult> result;
+  {
+    const Finisher finisher(*renderer);
+    result = builder::build(request, environment);
+    if (args.has("push")) push_tags(session, request, *result, *renderer);
+  }
+  write_results(session, request, *result);
+  if (args.has("quiet")) print(result->config.text() + "\n");
+}
+
+}  // namespace
+
+const Command kBuildCommand = {
+    "build",
+    "[OPTIONS] CONTEXT",
+    "Build an image from a Dockerfile",
+    R"(CONTEXT is a directory; only files in it can be copied, without those that
+FILE.dockerignore or CONTEXT/.dockerignore excludes.
+
+Examples:
+  cbuild -t app .
+  cbuild build -t app -f docker/Dockerfile --target test .
+  cbuild -t app --build-arg VERSION=1.2 --secret id=token,env=TOKEN .
+  cbuild -t localhost:5000/app:1 --push .
+  printf 'FROM scratch\nCOPY hello /\n' | cbuild -q -f - .
+)",
+    kBuildFlags,
+    1,
+    1,
+    run_build,
+};
+
+}  // namespace cbuild::cli

@@ -1,0 +1,100 @@
+#include "cli/build_flags.h"
+
+#include "cli/command.h"
+
+namespace cbuild::cli {
+namespace {
+
+constexpr Flag kFlags[] = {
+    {"What to build", "-f,--file", Takes::one, "FILE",
+     "Dockerfile, or - for standard input (default: CONTEXT/Dockerfile)"},
+    {"What to build", "--target", Takes::one, "STAGE", "Stop at this stage"},
+    {"What to build", "--build-arg", Takes::many, "NAME[=VALUE]",
+     "Set an ARG; without =VALUE, from the environment"},
+    {"What to build", "--build-context", Takes::many, "NAME=WHERE",
+     "Further directory or image to use in FROM and --from"},
+    {"What to build", "--platform", Takes::one, "OS/ARCH",
+     "Platform of the image (default: this machine's)"},
+    {"What to build", "--secret", Takes::many, "id=ID[,src=FILE|,env=NAME]",
+     "Secret for RUN --mount=type=secret; never kept"},
+
+    {"Result", "-t,--tag", Takes::many, "NAME[:TAG]",
+     "Name of the image; may be given again"},
+    {"Result", "--push", Takes::nothing, "", "Push every tag after the build"},
+    {"Result", "--label", Takes::many, "NAME=VALUE", "Add a label"},
+    {"Result", "--annotation", Takes::many, "NAME=VALUE",
+     "Add an OCI annotation to the manifest"},
+    {"Result", "--compression", Takes::one, "KIND",
+     "Of new layers: gzip (default), zstd or uncompressed"},
+    {"Result", "--compression-level", Takes::one, "LEVEL",
+     "default, or fast: less time, larger layers"},
+    {"Result", "--iidfile", Takes::one, "FILE", "Write the image ID to FILE"},
+    {"Result", "--metadata-file", Takes::one, "FILE",
+     "Write digests and names as JSON to FILE (keys as buildx)"},
+    {"Result", "-q,--quiet", Takes::nothing, "", "Print only the image ID"},
+    {"Result", "--progress", Takes::one, "KIND",
+     "auto, tty, plain, quiet or none"},
+
+    {"Cache", "--no-cache", Takes::nothing, "", "Execute every step"},
+    {"Cache", "--no-cache-filter", Takes::many, "STAGE[,STAGE]",
+     "Execute every step of these stages"},
+    {"Cache", "--pull", Takes::nothing, "",
+     "Ask registries whether base images changed"},
+
+    {"How commands run", "--network", Takes::one, "MODE",
+     "default (private, with a way out), none, or host"},
+    {"How commands run", "--add-host", Takes::many, "HOST:IP",
+     "Line in /etc/hosts of every RUN"},
+    {"How commands run", "--shm-size", Takes::one, "BYTES",
+     "Size of /dev/shm (default 64m)"},
+    {"How commands run", "--ulimit", Takes::many, "NAME=SOFT[:HARD]",
+     "Resource limit: nofile, nproc, core, ..."},
+    {"How commands run", "--allow", Takes::many, "WHAT",
+     "network.host or security.insecure, for RUNs that ask for it"},
+    {"How commands run", "--jobs", Takes::one, "N",
+     "Steps at a time (default: one per core)"},
+
+    {"Accepted, and already so", "--load", Takes::nothing, "",
+     "The image is always kept in the store"},
+    {"Accepted, and already so", "--rm", Takes::nothing, "",
+     "No container is ever left"},
+    {"Accepted, and already so", "--force-rm", Takes::nothing, "",
+     "No container is ever left"},
+};
+
+constexpr RefusedFlag kRefused[] = {
+    {"-o,--output", Takes::many, "use --push, or save"},
+    {"--cache-from", Takes::many, "the cache is local"},
+    {"--cache-to", Takes::many, "the cache is local"},
+    {"--ssh", Takes::many, "no agent is forwarded"},
+    {"--sbom", Takes::one, "no attestations are made", "false"},
+    {"--provenance", Takes::one, "no attestations are made", "false"},
+    {"--attest", Takes::many, "no attestations are made"},
+    {"--call", Takes::one, "only building is there", "build"},
+    {"--check", Takes::nothing, "only building is there"},
+    {"--print", Takes::one, "only building is there"},
+    {"--squash", Takes::nothing, "layers are kept as they are made"},
+    {"--compress", Takes::nothing, "there is no daemon to send a context to"},
+    {"--builder", Takes::one, "there are no builders but this program"},
+    {"--policy", Takes::many, "no policies are read"},
+    {"--resource", Takes::many, "no limits of memory or CPU are set"},
+    {"-m,--memory", Takes::one, "no limits of memory or CPU are set"},
+    {"--memory-swap", Takes::one, "no limits of memory or CPU are set"},
+    {"-c,--cpu-shares", Takes::one, "no limits of memory or CPU are set"},
+    {"--cpu-period", Takes::one, "no limits of memory or CPU are set"},
+    {"--cpu-quota", Takes::one, "no limits of memory or CPU are set"},
+    {"--cpuset-cpus", Takes::one, "no limits of memory or CPU are set"},
+    {"--cpuset-mems", Takes::one, "no limits of memory or CPU are set"},
+    {"--cgroup-parent", Takes::one, "no control groups are made"},
+    {"--security-opt", Takes::many, "the profile of RUNs is fixed"},
+    {"--isolation", Takes::one, "isolation is chosen by what is possible",
+     "default"},
+    {"--disable-content-trust", Takes::nothing, "signatures are not read"},
+};
+
+}  // namespace
+
+const FlagTable kBuildFlags = {{kFlags, kRegistryFlags, kGlobalFlags},
+                               kRefused};
+
+}  // namespace cbuild::cli

@@ -1,0 +1,343 @@
+// Progress on a terminal: what is finished scrolls up, what runs is drawn over.
+//
+// The block of running steps is the last thing on the screen; the cursor waits
+// below it. A frame goes out in one write(2): up to the block's first row,
+// erase to the end, new finished lines, new block. Nothing is left to restore:
+// the cursor is never hidden and every line ends in plain colours, so that even
+// a kill leaves a usable terminal. Where the window was made narrower since,
+// the terminal has wrapped the old lines, which the way up takes into account.
+#include <unistd.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "base/fd.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/terminal.h"
+
+namespace cbuild::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using builder::FinishedEvent;
+using builder::StepNumber;
+
+constexpr auto kTick = std::chrono::milliseconds(100);
+constexpr std::size_t kShownLines = 4;   // of output, below a running step
+constexpr std::size_t kKeptLines = 200;  // of output, for a step that fails
+
+enum class Colour { plain, dim, green, red, yellow, bold };
+
+const char* code_of(Colour colour) {
+  switch (colour) {
+    case Colour::plain:
+      return "";
+    case Colour::dim:
+      return "\x1b[2m";
+    case Colour::green:
+      return "\x1b[32m";
+    case Colour::red:
+      return "\x1b[31m";
+    case Colour::yellow:
+      return "\x1b[33m";
+    case Colour::bold:
+      return "\x1b[1m";
+  }
+  return "";
+}
+
+class TtyRenderer final : public Renderer {
+ public:
+  TtyRenderer() {
+    const char* no_colour = std::getenv("NO_COLOR");
+    colours_ = no_colour == nullptr || *no_colour == '\0';
+  }
+
+  ~TtyRenderer() override { stop_ticking(); }
+
+  void on(const builder::Event& event) override {
+    const std::lock_guard lock(mutex_);
+    std::visit([this](const auto& e) { handle(e); }, event);
+  }
+
+  void transfer(const std::string& subject,
+                const registry::TransferProgress& progress) override {
+    using State = registry::TransferProgress::State;
+    const std::lock_guard lock(mutex_);
+    const std::string what = subject + " " + progress.digest.short_text();
+    if (progress.state == State::finished || progress.state == State::exists)
+      transfers_.erase(what);
+    else
+      transfers_[what] = {progress.done, progress.total};
+  }
+
+  void finish() override {
+    stop_ticking();
+    const std::lock_guard lock(mutex_);
+    running_.clear();
+    transfers_.clear();
+    for (StepNumber failed : failed_) show_log(steps_[failed]);
+    draw();
+  }
+
+ private:
+  struct Step {
+    std::string name;
+    Clock::time_point start{};
+    std::string partial;
+    std::deque<std::string> log;  // the last lines, cleaned
+    std::size_t lines = 0;        // all that there were
+  };
+
+  struct Amount {
+    std::uint64_t done = 0;
+    std::uint64_t total = 0;
+  };
+
+  // A line of the block, and its width for the way back up.
+  struct Line {
+    std::string text;
+    std::size_t width = 0;
+  };
+
+  void handle(const builder::PlanEvent& event) {
+    begin_ = Clock::now();
+    total_ = event.steps.size();
+    for (StepNumber i = 0; i < event.steps.size(); ++i)
+      steps_[i].name = clean_line(event.steps[i].name);
+  }
+
+  void handle(const builder::StartedEvent& event) {
+    steps_[event.step].start = Clock::now();
+    running_[event.step] = {};
+    if (!ticker_.joinable()) ticker_ = std::thread([this] { tick(); });
+  }
+
+  void handle(const builder::OutputEvent& event) {
+    Step& step = steps_[event.step];
+    std::string_view rest = event.text;
+    for (std::size_t end; (end = rest.find('\n')) != rest.npos;
+         rest.remove_prefix(end + 1)) {
+      add_line(step, step.partial.append(rest.substr(0, end)));
+      step.partial.clear();
+    }
+    step.partial += rest;
+  }
+
+  void handle(const builder::TransferEvent& event) {
+    running_[event.step][event.what] = {event.done, event.total};
+    if (event.done == event.total) running_[event.step].erase(event.what);
+  }
+
+  void handle(const FinishedEvent& event) {
+    using Outcome = FinishedEvent::Outcome;
+    Step& step = steps_[event.step];
+    if (!step.partial.empty()) add_line(step, std::exchange(step.partial, {}));
+    running_.erase(event.step);
+    ++finished_;
+    if (event.outcome == Outcome::skipped) return;
+    const std::string note =
+        event.note.empty() || event.outcome == Outcome::failed
+            ? ""
+            : " (" + clean_line(event.note) + ")";
+    const std::string time = step_seconds(event.wall);
+    switch (event.outcome) {
+      case Outcome::executed:
+        scroll("=> " + step.name + note, time, Colour::green);
+        break;
+      case Outcome::cached:
+        scroll("=> CACHED " + step.name + note, time, Colour::dim);
+        break;
+      case Outcome::failed:
+        failed_.push_back(event.step);
+        scroll("=> ERROR " + step.name, time, Colour::red);
+        break;
+      case Outcome::canceled:
+        scroll("=> CANCELED " + step.name + note, time, Colour::yellow);
+        break;
+      case Outcome::skipped:
+        break;
+    }
+    if (event.outcome != Outcome::failed) step.log.clear();
+    draw_if_due();
+  }
+
+  void handle(const builder::MessageEvent& event) {
+    std::string_view rest = event.text;
+    for (;;) {
+      const std::size_t end = rest.find('\n');
+      const std::string line = clean_line(rest.substr(0, end));
+      add_scrolled(event.warning && rest.size() == event.text.size()
+                       ? "warning: " + line
+                       : line,
+                   event.warning ? Colour::yellow : Colour::plain);
+      if (end == rest.npos) break;
+      rest.remove_prefix(end + 1);
+    }
+    draw_if_due();
+  }
+
+  void handle(const builder::SummaryEvent& event) {
+    add_scrolled(summary_text(event), Colour::bold);
+  }
+
+  static void add_line(Step& step, std::string_view line) {
+    step.log.push_back(clean_line(line));
+    ++step.lines;
+    if (step.log.size() > kKeptLines) step.log.pop_front();
+  }
+
+  void show_log(const Step& step) {
+    if (step.log.empty()) return;
+    add_scrolled("------", Colour::plain);
+    add_scrolled(" > " + step.name + ":", Colour::bold);
+    if (step.lines > step.log.size())
+      add_scrolled("   (the last " + std::to_string(step.log.size()) + " of " +
+                       std::to_string(step.lines) + " lines)",
+                   Colour::dim);
+    for (const std::string& line : step.log) add_scrolled(line, Colour::plain);
+    add_scrolled("------", Colour::plain);
+  }
+
+  std::string paint(const std::string& text, Colour colour) const {
+    if (!colours_ || colour == Colour::plain) return text;
+    return code_of(colour) + text + "\x1b[0m";
+  }
+
+  void add_scrolled(const std::string& text, Colour colour) {
+    scrolled_ += paint(text, colour) + "\x1b[K\n";
+  }
+
+  // A finished step: its name whole, the time at the right edge.
+  void scroll(const std::string& text, const std::string& time, Colour colour) {
+    const std::size_t columns = terminal_size().columns;
+    const std::size_t used = display_width(text) + time.size();
+    std::string line = paint(text, colour);
+    line.append(used + 1 < columns ? columns - used - 1 : 1, ' ');
+    scrolled_ += line + time + "\x1b[K\n";
+  }
+
+  Line block_line(const std::string& text, const std::string& time,
+                  Colour colour, std::size_t columns) const {
+    const std::size_t room =
+        columns > time.size() + 3 ? columns - time.size() - 3 : 1;
+    const std::string shown = clip(text, room);
+    const std::size_t width = display_width(shown);
+    std::string line = paint(shown, colour);
+    if (!time.empty()) line += std::string(room - width + 1, ' ') + time;
+    return {line, time.empty() ? width : room + 1 + time.size()};
+  }
+
+  static std::string amount_text(const Amount& amount) {
+    std::string text = short_size(amount.done);
+    if (amount.total != 0) text += " / " + short_size(amount.total);
+    return text;
+  }
+
+  std::vector<Line> block() const {
+    const TerminalSize size = terminal_size();
+    const Clock::time_point now = Clock::now();
+    std::vector<Line> lines;
+    if (running_.empty() && transfers_.empty()) return lines;
+    lines.push_back(block_line("[+] " + std::to_string(finished_) + "/" +
+                                   std::to_string(total_) + " steps",
+                               step_seconds(now - begin_), Colour::bold,
+                               size.columns));
+    for (const auto& [number, amounts] : running_) {
+      const Step& step = steps_.at(number);
+      lines.push_back(block_line("=> " + step.name,
+                                 step_seconds(now - step.start), Colour::plain,
+                                 size.columns));
+      for (const auto& [what, amount] : amounts)
+        lines.push_back(block_line("   " + what, amount_text(amount),
+                                   Colour::dim, size.columns));
+      const std::size_t shown = std::min(step.log.size(), kShownLines);
+      for (std::size_t i = step.log.size() - shown; i < step.log.size(); ++i)
+        lines.push_back(
+            block_line("   " + step.log[i], "", Colour::dim, size.columns));
+    }
+    for (const auto& [what, amount] : transfers_)
+      lines.push_back(block_line("   " + what, amount_text(amount), Colour::dim,
+                                 size.columns));
+    // One row is the cursor's.
+    if (lines.size() + 1 > size.rows)
+      lines.resize(size.rows > 1 ? size.rows - 1 : 0);
+    return lines;
+  }
+
+  // Rows that the block takes now, after the terminal wrapped it anew.
+  std::size_t rows_drawn() const {
+    const std::size_t columns = terminal_size().columns;
+    std::size_t rows = 0;
+    for (std::size_t width : drawn_)
+      rows += width == 0 ? 1 : (width + columns - 1) / columns;
+    return rows;
+  }
+
+  void draw() {
+    std::string frame;
+    if (const std::size_t rows = rows_drawn(); rows != 0)
+      frame = "\r\x1b[" + std::to_string(rows) + "A\x1b[J";
+    frame += scrolled_;
+    scrolled_.clear();
+    drawn_.clear();
+    for (const Line& line : block()) {
+      frame += line.text + "\x1b[K\n";
+      drawn_.push_back(line.width);
+    }
+    last_draw_ = Clock::now();
+    if (frame.empty()) return;
+    frame.pop_back();  // print_error ends the line
+    if (!frame.empty()) print_error(frame);
+  }
+
+  // Steps that end in quick succession are drawn together.
+  void draw_if_due() {
+    if (!ticker_.joinable() || Clock::now() - last_draw_ > kTick / 2) draw();
+  }
+
+  void tick() {
+    std::unique_lock lock(mutex_);
+    while (!wake_.wait_for(lock, kTick, [this] { return over_; })) draw();
+  }
+
+  void stop_ticking() {
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    wake_.notify_all();
+    if (ticker_.joinable()) ticker_.join();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::thread ticker_;
+  bool over_ = false;
+  bool colours_ = true;
+  Clock::time_point begin_ = Clock::now();
+  Clock::time_point last_draw_{};
+  std::size_t total_ = 0;
+  std::size_t finished_ = 0;
+  std::map<StepNumber, Step> steps_;
+  std::map<StepNumber, std::map<std::string, Amount>> running_;
+  std::map<std::string, Amount> transfers_;
+  std::vector<StepNumber> failed_;
+  std::string scrolled_;            // lines that are final, not yet written
+  std::vector<std::size_t> drawn_;  // widths of the block's lines on screen
+};
+
+}  // namespace
+
+std::unique_ptr<Renderer> make_tty_renderer() {
+  return std::make_unique<TtyRenderer>();
+}
+
+}  // namespace cbuild::cli

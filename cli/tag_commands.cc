@@ -1,0 +1,114 @@
+// cbuild tag and cbuild rmi: names of images.
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/find_image.h"
+#include "cli/output.h"
+#include "registry/reference.h"
+
+namespace cbuild::cli {
+namespace {
+
+using registry::Reference;
+
+constexpr FlagTable kTagTable = {{kGlobalFlags}};
+
+constexpr Flag kRmiFlags[] = {
+    {"Options", "-f,--force", Takes::nothing, "",
+     "Remove all names of an image given by ID; no error for unknown images"},
+};
+constexpr FlagTable kRmiTable = {{kRmiFlags, kGlobalFlags}};
+
+void run_tag(Session& session) {
+  const std::vector<std::string>& words = session.args().words();
+  const Reference target = Reference::parse(words[1]);
+  if (target.digest())
+    throw UsageError("refusing to create a tag with a digest reference");
+  store::Store& store = session.store();
+  const store::Descriptor image = find_image(store, words[0]);
+  store.images.tag({normalize_name(words[1])}, image);
+}
+
+std::vector<store::NamedImage> names_of(const store::Store& store,
+                                        const store::Digest& manifest) {
+  std::vector<store::NamedImage> names;
+  for (store::NamedImage& image : store.images.list())
+    if (image.manifest.digest == manifest && !image.name.empty())
+      names.push_back(std::move(image));
+  return names;
+}
+
+void untag(store::Store& store, const std::string& name) {
+  if (store.images.untag(name))
+    print("Untagged: " + Reference::parse(name).familiar() + "\n");
+}
+
+void remove_image(store::Store& store, const std::string& word, bool force) {
+  const store::Descriptor image = find_image(store, word);
+  const std::string id = store.images.load(image).manifest.config.digest.text();
+  const auto name = full_name(word);
+  if (name && store.images.find(*name)) {
+    untag(store, *name);
+  } else {
+    const auto names = names_of(store, image.digest);
+    if (names.size() > 1 && !force)
+      throw Error("conflict: unable to delete " + word +
+                  " (must be forced) - image is referenced in multiple "
+                  "repositories");
+    for (const store::NamedImage& named : names) untag(store, named.name);
+  }
+  if (!names_of(store, image.digest).empty()) return;
+  store.images.remove(image.digest);
+  print("Deleted: " + id + "\n");
+}
+
+bool is_known(const store::Store& store, const std::string& word) {
+  const auto name = full_name(word);
+  return (name && store.images.find(*name)) || store.images.find_by_id(word);
+}
+
+void run_rmi(Session& session) {
+  const bool force = session.args().has("force");
+  store::Store& store = session.store();
+  std::string failures;
+  for (const std::string& word : session.args().words()) {
+    if (force && !is_known(store, word)) continue;
+    try {
+      remove_image(store, word, force);
+    } catch (const SystemError&) {
+      throw;
+    } catch (const Error& e) {
+      // The other images are removed all the same, as docker does.
+      failures +=
+          (failures.empty() ? "" : "\ncbuild: ") + std::string(e.what());
+    }
+  }
+  if (!failures.empty()) throw Error(failures);
+}
+
+}  // namespace
+
+const Command kTagCommand = {
+    "tag",
+    "IMAGE NAME[:TAG]",
+    "Give an image another name",
+    "",
+    kTagTable,
+    2,
+    2,
+    run_tag,
+};
+
+const Command kRmiCommand = {
+    "rmi",
+    "[OPTIONS] IMAGE [IMAGE...]",
+    "Remove images",
+    R"(An image goes with its last name. The disk space of layers that no other image
+and no cached step needs comes back with cbuild prune.
+)",
+    kRmiTable,
+    1,
+    1 << 16,
+    run_rmi,
+};
+
+}  // namespace cbuild::cli
