@@ -10,11 +10,19 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "builder/file_view.h"
 #include "store/digest.h"
 #include "store/step_cache.h"
 
 namespace cbuild::builder {
+
+// A source that is not there, or a pattern that is none: a mistake in the
+// Dockerfile. what() has BuildKit's words.
+class MissingSource : public Error {
+ public:
+  using Error::Error;
+};
 
 struct InlineFile {  // a heredoc
   std::string name;
@@ -49,6 +57,19 @@ store::KeyInputs copy_key_inputs(const CopySpec& spec, const FileView& from);
 void copy_files(const CopySpec& spec, const FileView& from, int source_root,
                 int destination_root);
 
+// Numbers for "user[:group]" of --chown and of WORKDIR's USER, looked up in the
+// root's /etc/passwd and /etc/group: a number alone is uid and gid, a name alone
+// has its primary group, an unknown name is 0 (BuildKit ops/user_linux.go).
+struct FileOwner {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+};
+FileOwner resolve_owner(int root, const std::string& text);
+
+// Whether --chown has a name other than root, which needs the passwd of a stage:
+// COPY --link has none to look in.
+bool chown_has_names(const std::string& chown);
+
 // mkdir -p of WORKDIR or of a RUN's cwd inside `root`: missing directories are
 // made with mode 0755 and that owner; existing ones are left untouched. Throws
 // Error where something on the way is no directory.
@@ -66,13 +87,17 @@ class ModeChange {
   std::uint32_t apply(std::uint32_t mode, bool directory) const;
 
  private:
-  struct Clause {
-    std::string who;   // letters of "ugoa"
-    char op = '+';
-    std::string what;  // letters of "rwxXstugo"
+  friend class ModeChangeParser;
+  // A change of bits, or a copy of one class's bits to others.
+  struct Command {
+    char kind = '+';  // '+', '-', 'X' set or clear `bits`; "ugo": copy from it
+    std::uint32_t bits = 0;
+    std::uint32_t classes = 0;  // copy: 0700, 070 and 07 of who gets them
+    bool clear = false;         // copy: take the bits away, for = all first
+    bool set = false;
   };
   std::optional<std::uint32_t> octal_;
-  std::vector<Clause> clauses_;
+  std::vector<Command> commands_;
 };
 
 }  // namespace cbuild::builder

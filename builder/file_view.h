@@ -4,13 +4,20 @@
 // is read in place, with its ignore rules applied: what they exclude does not
 // exist here. Layers are seen through their indexes; no tree is read. Paths are
 // relative, cleaned, without leading slash; "" is the root.
+//
+// Nothing is read before it is asked for. Copies of a FileView share their
+// state; const members may be called by any thread. Members throw SystemError
+// for a context that cannot be read.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "builder/stat_table.h"
 #include "parser/ignore.h"
 #include "store/layer_index.h"
 #include "store/merged_index.h"
@@ -18,20 +25,43 @@
 
 namespace cbuild::builder {
 
+// What a directory listing tells of one file; small, as there may be a million.
+struct ViewEntry {
+  std::string name;  // last component; "" for the root
+  store::EntryType type = store::EntryType::file;
+  std::uint32_t mode = 0;  // 07777
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::uint32_t dev_major = 0;
+  std::uint32_t dev_minor = 0;
+  std::uint64_t size = 0;  // bytes; files only
+  std::int64_t mtime_seconds = 0;
+  std::uint32_t mtime_nanoseconds = 0;
+  bool linked = false;  // may have another name: see FileView::link_id
+  FileIdentity identity;  // context only
+  const store::IndexEntry* indexed = nullptr;  // layers only
+
+  bool directory() const { return type == store::EntryType::directory; }
+};
+
 class FileView {
  public:
   // `directory` is only ever read. Owners count as 0:0. Digests of contents are
-  // kept in <store>/contexts/<hash of the path> by (dev, ino, size, mtime_ns,
+  // kept in <stat_table_dir>/<hash of the path> by (dev, ino, size, mtime_ns,
   // ctime_ns), so that an unchanged file is not read twice; a file changed
   // within the clock's tick is not trusted (DESIGN.md section 4).
+  // `places` says for each pattern of `ignore` where it stands
+  // (".dockerignore:3"), for messages.
   static FileView of_directory(const std::string& directory,
                                parser::IgnoreMatcher ignore,
-                               const std::string& stat_table_dir);
+                               const std::string& stat_table_dir,
+                               std::vector<std::string> places = {});
 
   static FileView of_layers(std::shared_ptr<const store::MergedIndex> index);
 
-  // Without following a link at the end; nullopt where nothing is there.
-  // `content` is not set for files of a directory: see content().
+  // Without following a link at the end or before it; nullopt where nothing is
+  // there. Of a directory's files `content` and `xattrs` are not set: see
+  // content() and xattrs(). A hard link in layers comes as the file it is.
   std::optional<store::IndexEntry> lookup(const std::string& path) const;
   // Names in a directory, sorted by bytes.
   std::vector<std::string> children(const std::string& path) const;
@@ -39,6 +69,19 @@ class FileView {
   store::Digest content(const std::string& path) const;
   // Follows symbolic links inside the root, parents and last component.
   std::optional<std::string> resolve(const std::string& path) const;
+
+  // The same for walks, which have an entry in hand already. `path` is the
+  // entry's.
+  std::optional<ViewEntry> find(const std::string& path) const;
+  std::vector<ViewEntry> list(const std::string& path) const;
+  store::Digest content(const std::string& path, const ViewEntry& entry) const;
+  // Those that a copy keeps: see copied_xattr in copy_xattrs.h.
+  std::map<std::string, std::string> xattrs(const std::string& path,
+                                            const ViewEntry& entry) const;
+  std::string link_target(const std::string& path,
+                          const ViewEntry& entry) const;
+  // Equal for the names of one file; empty if it has but one.
+  std::string link_id(const std::string& path, const ViewEntry& entry) const;
 
   bool is_context() const;
   // Why a path is not here: "excluded by .dockerignore:3", or empty.

@@ -1,0 +1,118 @@
+#include "builder/copy_content.h"
+
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/error.h"
+#include "base/fd.h"
+
+namespace cbuild::builder {
+namespace {
+
+constexpr std::size_t kBufferSize = 128 * 1024;
+// Below this one read and one write cost less than asking for anything better.
+constexpr std::uint64_t kSmall = 64 * 1024;
+
+[[noreturn]] void throw_changed(const std::string& path) {
+  throw Error("/" + path + " changed while it was copied");
+}
+
+// Where data begins at or after `at`; the file's size if there is none.
+std::uint64_t next_data(int fd, std::uint64_t at, std::uint64_t size,
+                        const std::string& path) {
+  const off_t found = ::lseek(fd, static_cast<off_t>(at), SEEK_DATA);
+  if (found == -1 && errno == ENXIO) return size;
+  return static_cast<std::uint64_t>(check(found, "seek in", path));
+}
+
+std::uint64_t next_hole(int fd, std::uint64_t at, const std::string& path) {
+  return static_cast<std::uint64_t>(
+      check(::lseek(fd, static_cast<off_t>(at), SEEK_HOLE), "seek in", path));
+}
+
+void pwrite_all(int fd, const char* data, std::size_t size, std::uint64_t at,
+                const std::string& path) {
+  while (size > 0) {
+    const ssize_t n = ::pwrite(fd, data, size, static_cast<off_t>(at));
+    if (n == -1 && errno == EINTR) continue;
+    const auto done = static_cast<std::size_t>(check(n, "write", "/" + path));
+    data += done;
+    size -= done;
+    at += done;
+  }
+}
+
+}  // namespace
+
+bool ContentCopier::share(int from, int to) {
+  if (!can_share_) return false;
+  if (::ioctl(to, FICLONE, from) == 0) return true;
+  if (errno == ENOSPC || errno == EDQUOT) throw_system_error("write", "");
+  can_share_ = false;
+  return false;
+}
+
+// False where the kernel cannot; `at` then says how far it got.
+bool ContentCopier::copy_in_kernel(int from, int to, std::uint64_t& at,
+                                   std::uint64_t end, const std::string& path) {
+  while (can_copy_in_kernel_ && at < end) {
+    auto in = static_cast<off_t>(at);
+    auto out = static_cast<off_t>(at);
+    const ssize_t n = ::copy_file_range(from, &in, to, &out, end - at, 0);
+    if (n > 0) {
+      at += static_cast<std::uint64_t>(n);
+    } else if (n == 0) {
+      return false;  // shorter than thought, or a file system that says so
+    } else if (errno == ENOSPC || errno == EDQUOT) {
+      throw_system_error("write", "/" + path);
+    } else if (errno != EINTR) {
+      can_copy_in_kernel_ = false;
+    }
+  }
+  return at == end;
+}
+
+void ContentCopier::copy_range(int from, int to, std::uint64_t begin,
+                               std::uint64_t end, const std::string& path) {
+  std::uint64_t at = begin;
+  if (end - begin > kSmall && copy_in_kernel(from, to, at, end, path)) return;
+  if (!buffer_) buffer_ = std::make_unique<char[]>(kBufferSize);
+  while (at < end) {
+    const auto want =
+        static_cast<std::size_t>(std::min<std::uint64_t>(end - at, kBufferSize));
+    const ssize_t n =
+        ::pread(from, buffer_.get(), want, static_cast<off_t>(at));
+    if (n == -1 && errno == EINTR) continue;
+    if (check(n, "read", path) == 0) throw_changed(path);
+    pwrite_all(to, buffer_.get(), static_cast<std::size_t>(n), at, path);
+    at += static_cast<std::uint64_t>(n);
+  }
+}
+
+void ContentCopier::copy(int from, int to, std::uint64_t size,
+                         const std::string& path) {
+  struct stat st;
+  check(::fstat(from, &st), "stat", path);
+  if (!S_ISREG(st.st_mode) || static_cast<std::uint64_t>(st.st_size) != size)
+    throw_changed(path);
+  if (size == 0 || (size > kSmall && share(from, to))) return;
+  const bool sparse = static_cast<std::uint64_t>(st.st_blocks) * 512 < size;
+  if (!sparse || size <= kSmall) {
+    copy_range(from, to, 0, size, path);
+    return;
+  }
+  std::uint64_t at = next_data(from, 0, size, path);
+  while (at < size) {
+    const std::uint64_t end = std::min(next_hole(from, at, path), size);
+    copy_range(from, to, at, end, path);
+    at = next_data(from, end, size, path);
+  }
+  check(::ftruncate(to, static_cast<off_t>(size)), "write", path);
+}
+
+}  // namespace cbuild::builder

@@ -1,0 +1,51 @@
+// The half of FileView that reads a build context; private to it.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "builder/copy_xattrs.h"
+#include "builder/file_view.h"
+
+namespace cbuild::builder {
+
+// The members mean what FileView's do.
+class ContextTree {
+ public:
+  ContextTree(const std::string& directory, parser::IgnoreMatcher ignore,
+              const std::string& stat_table_dir,
+              std::vector<std::string> places);
+
+  std::optional<ViewEntry> find(const std::string& path) const;
+  std::vector<ViewEntry> list(const std::string& path) const;
+  store::Digest content(const std::string& path, const ViewEntry& entry) const;
+  Xattrs xattrs(const std::string& path, const ViewEntry& entry) const;
+  std::string link_target(const std::string& path, const ViewEntry&) const;
+  std::string link_id(const std::string& path, const ViewEntry& entry) const;
+  std::optional<std::string> resolve(const std::string& path) const;
+
+  std::string reason_absent(const std::string& path) const;
+  const parser::IgnoreMatcher& ignore() const { return ignore_; }
+  void save_stat_table() const { table_.save(); }
+
+ private:
+  std::optional<ViewEntry> find_any(const std::string& path) const;
+  std::vector<ViewEntry> list_any(const std::string& path) const;
+  bool visible(const std::string& path, bool directory) const;
+  bool holds_kept(const std::string& path) const;
+  FileFacts facts(const std::string& path, const ViewEntry& entry) const;
+
+  std::string directory_;
+  Fd root_;
+  parser::IgnoreMatcher ignore_;
+  std::vector<std::string> places_;
+  mutable StatTable table_;
+  mutable std::mutex kept_mutex_;
+  mutable std::map<std::string, bool> kept_;  // what holds_kept() answered
+};
+
+}  // namespace cbuild::builder
