@@ -5,9 +5,11 @@
 // moved into a container's mount namespace, and is gone when the last
 // descriptor closes, whatever happens to the process.
 //
-// Options: redirect_dir=off, metacopy=off, index=off, xino=off, volatile.
-// Layers are given one by one (lowerdir+, Linux 6.8) or, before that, as
-// relative paths in one option string. Throws SystemError.
+// Options: redirect_dir=off, metacopy=off, index=off, xino=off, and volatile
+// where there is an upper directory: its work directory must then be fresh.
+// Layers are given one by one (lowerdir+, Linux 6.8) or, before that, as short
+// relative paths in one page of options; 500 of them work either way.
+// Any thread. Throws SystemError.
 #pragma once
 
 #include <string>
@@ -26,5 +28,9 @@ struct OverlaySpec {
 // The root of the mounted stack. With no lower the upper directory itself is
 // cloned (open_tree); with one lower and no upper, that one, read-only.
 Fd mount_overlay(const OverlaySpec& spec);
+
+// How mount_overlay() does it where the kernel has no lowerdir+; by itself for
+// the tests only. At least one lower, and two where there is no upper.
+Fd mount_overlay_by_page(const OverlaySpec& spec);
 
 }  // namespace cbuild::runtime

@@ -1,7 +1,8 @@
 // Users and groups as the image's own /etc/passwd and /etc/group have them.
 //
 // Follows runc (moby/sys/user GetExecUser): both files are read inside the root
-// with symbolic links kept in, at most 10 MiB, absent is empty.
+// with symbolic links kept in, at most 10 MiB; absent, or no regular file, is
+// empty. Stateless; any thread. Throws Error.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,8 @@ struct GroupEntry {
   std::vector<std::string> members;
 };
 
-// Malformed lines are passed over, as moby/sys/user does.
+// A field that is missing or no number is empty or 0, as moby/sys/user has it;
+// blank lines, and in group lines that start with '#', are passed over.
 std::vector<PasswdEntry> read_passwd(int root);
 std::vector<GroupEntry> read_group(int root);
 

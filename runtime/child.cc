@@ -1,0 +1,235 @@
+// The child between clone3(2) and execve(2). It is a copy of one thread of a
+// program with several: a lock another thread held stays locked for ever. So
+// nothing here allocates, throws or logs; whatever a step needs was put into
+// the ChildPlan before the clone. The order of the steps matters, and each
+// line of the table says why.
+#include "runtime/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/close_range.h>
+#include <linux/seccomp.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runtime/caps.h"
+#include "runtime/child_mounts.h"
+
+namespace cbuild::runtime {
+namespace {
+
+// The pidfd closes the gap between the clone and prctl(2): getppid(2) cannot,
+// it is 0 in a new pid namespace.
+int die_with_parent(StepContext& context) noexcept {
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) == -1) return -1;
+  pollfd parent = {context.plan.parent, POLLIN, 0};
+  if (::poll(&parent, 1, 0) == 1) ::_exit(127);
+  return 0;
+}
+
+int reset_signals(StepContext&) noexcept {
+  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+  sigset_t none;
+  ::sigemptyset(&none);
+  return ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+int own_session(StepContext&) noexcept {
+  ::umask(0);
+  return ::setsid() == -1 ? -1 : 0;
+}
+
+int join_network(StepContext& context) noexcept {
+  const int network = context.plan.network;
+  return network == -1 ? 0 : ::setns(network, CLONE_NEWNET);
+}
+
+int bring_up_loopback(StepContext& context) noexcept {
+  if (!context.plan.own_network) return 0;
+  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd == -1) return -1;
+  ifreq request = {};
+  ::strcpy(request.ifr_name, "lo");
+  if (::ioctl(fd, SIOCGIFFLAGS, &request) == -1) return -1;
+  request.ifr_flags |= IFF_UP;
+  if (::ioctl(fd, SIOCSIFFLAGS, &request) == -1) return -1;
+  return ::close(fd);
+}
+
+int set_hostname(StepContext& context) noexcept {
+  const char* name = context.plan.hostname;
+  context.subject = name;
+  return ::sethostname(name, ::strlen(name));
+}
+
+int set_limits(StepContext& context) noexcept {
+  for (const ResourceLimit& limit : context.plan.limits) {
+    const rlimit value = {limit.soft, limit.hard};
+    if (::setrlimit(static_cast<__rlimit_resource>(limit.resource), &value) ==
+        -1)
+      return -1;
+  }
+  return 0;
+}
+
+int enter_directory(StepContext& context) noexcept {
+  const char* cwd = context.plan.cwd;
+  context.subject = cwd;
+  if (::chdir(cwd) == 0) return 0;
+  // Inside a mount, where the parent could not look.
+  if (errno != ENOENT || make_path(cwd, true) == -1) return -1;
+  return ::chdir(cwd);
+}
+
+// /dev/null is the container's own. The pipes get the user as owner, so that
+// it may open /dev/stdout.
+int set_streams(StepContext& context) noexcept {
+  const ChildPlan& plan = context.plan;
+  context.subject = "/dev/null";
+  const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (null == -1) return -1;
+  context.subject = "";
+  if (::fchown(plan.out, plan.uid, plan.gid) == -1 ||
+      ::fchown(plan.err, plan.uid, plan.gid) == -1)
+    return -1;
+  if (::dup2(null, 0) == -1 || ::dup2(plan.out, 1) == -1 ||
+      ::dup2(plan.err, 2) == -1)
+    return -1;
+  return static_cast<int>(
+      ::syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC));
+}
+
+int drop_bounding(StepContext& context) noexcept {
+  if (context.plan.insecure) return 0;
+  return drop_bounding_capabilities(kDefaultCapabilities);
+}
+
+int install_seccomp(StepContext& context) noexcept {
+  const std::span<const sock_filter> filter = context.plan.seccomp;
+  if (filter.empty()) return 0;
+  const sock_fprog program = {static_cast<unsigned short>(filter.size()),
+                              const_cast<sock_filter*>(filter.data())};
+  return static_cast<int>(
+      ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+}
+
+// Raw system calls: the wrappers of glibc would signal the other threads of
+// the program this is a copy of.
+int switch_user(StepContext& context) noexcept {
+  const ChildPlan& plan = context.plan;
+  if (::syscall(SYS_setgroups, plan.groups.size(), plan.groups.data()) == -1)
+    return -1;
+  if (::syscall(SYS_setresgid, plan.gid, plan.gid, plan.gid) == -1) return -1;
+  if (plan.insecure && ::prctl(PR_SET_KEEPCAPS, 1) == -1) return -1;
+  return static_cast<int>(
+      ::syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid));
+}
+
+int limit_capabilities(StepContext& context) noexcept {
+  if (context.plan.insecure) return raise_all_capabilities();
+  return set_capabilities(kDefaultCapabilities);
+}
+
+int set_umask(StepContext&) noexcept {
+  ::umask(022);
+  return 0;
+}
+
+struct ChildStep {
+  const char* name;  // shown to the user: "RUN: pivot root: Invalid argument"
+  int (*run)(StepContext&) noexcept;
+};
+
+constexpr ChildStep kChildSteps[] = {
+    {"die with cbuild", die_with_parent},  // first: from here nothing is left
+    {"reset signals", reset_signals},
+    {"start session", own_session},  // umask 0: modes below are exact
+    {"join network", join_network},  // before /sys, which shows it
+    {"make mounts private", make_mounts_private},  // before any mount(2)
+    {"open mount sources", clone_sources},  // host paths end with the pivot
+    {"pivot root", pivot_into_root},  // paths from here are the container's
+    {"mount", mount_proc},            // before /dev, which links into it
+    {"mount", mount_dev},
+    {"mount", mount_sys},
+    {"mount", mount_rest},            // may lie in any of those above
+    {"mask", mask_paths},             // last of the mounts: hides parts of them
+    {"set hostname", set_hostname},
+    {"bring up loopback", bring_up_loopback},
+    {"set limits", set_limits},       // may raise: needs CAP_SYS_RESOURCE
+    {"enter", enter_directory},       // root may pass where the user may not
+    {"set streams", set_streams},     // owns pipes for the user: needs CHOWN
+    {"drop capabilities", drop_bounding},  // needs SETPCAP
+    {"load seccomp filter", install_seccomp},  // without no_new_privs it needs
+                                               // SYS_ADMIN, so before:
+    {"switch user", switch_user},
+    {"limit capabilities", limit_capabilities},  // the others needed them
+    {"die with cbuild", die_with_parent},  // a new user had cleared it
+    {"set umask", set_umask},
+};
+
+void copy_text(char* to, std::size_t size, const char* from) noexcept {
+  ::strncpy(to, from, size - 1);
+}
+
+[[noreturn]] void report(const ChildPlan& plan, ChildFailure::Kind kind,
+                         int code, const char* step,
+                         const char* subject) noexcept {
+  ChildFailure failure;
+  failure.kind = kind;
+  failure.code = code;
+  copy_text(failure.step, sizeof failure.step, step);
+  copy_text(failure.subject, sizeof failure.subject, subject);
+  // Smaller than PIPE_BUF: it arrives whole, or the parent is gone.
+  [[maybe_unused]] const ssize_t n =
+      ::write(plan.report_pipe, &failure, sizeof failure);
+  ::_exit(127);
+}
+
+// Go's exec.LookPath, which runc uses: the first that is an executable file.
+[[noreturn]] void exec_command(const ChildPlan& plan) noexcept {
+  int code = ENOENT;
+  for (const char* program : plan.programs) {
+    struct stat st;
+    if (::stat(program, &st) == -1) {
+      code = errno;
+      continue;
+    }
+    if (S_ISDIR(st.st_mode)) {
+      code = EISDIR;
+      continue;
+    }
+    if (::access(program, X_OK) == -1) {
+      code = errno;
+      continue;
+    }
+    ::execve(program, plan.argv, plan.envp);
+    report(plan, ChildFailure::Kind::exec, errno, "exec", program);
+  }
+  report(plan, ChildFailure::Kind::missing, code, "exec", plan.argv[0]);
+}
+
+}  // namespace
+
+void child_main(ChildPlan& plan) noexcept {
+  StepContext context{plan};
+  for (const ChildStep& step : kChildSteps) {
+    context.subject = "";
+    if (step.run(context) == -1)
+      report(plan, ChildFailure::Kind::step, errno, step.name,
+             context.subject);
+  }
+  exec_command(plan);
+}
+
+}  // namespace cbuild::runtime

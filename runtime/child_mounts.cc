@@ -1,0 +1,236 @@
+#include "runtime/child_mounts.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace cbuild::runtime {
+namespace {
+
+constexpr unsigned long kPlain = MS_NOSUID | MS_NOEXEC | MS_NODEV;
+
+int mount_at(StepContext& context, const char* type, const char* target,
+             unsigned long flags, const char* options) noexcept {
+  context.subject = target;
+  return ::mount(type, target, type, flags, options);
+}
+
+struct DeviceNode {
+  const char* path;
+  mode_t mode;
+  unsigned major, minor;
+};
+
+constexpr DeviceNode kDevices[] = {
+    {"/dev/null", 0666, 1, 3},    {"/dev/zero", 0666, 1, 5},
+    {"/dev/full", 0666, 1, 7},    {"/dev/random", 0666, 1, 8},
+    {"/dev/urandom", 0666, 1, 9}, {"/dev/tty", 0666, 5, 0},
+};
+
+// What BuildKit adds for --security=insecure.
+constexpr DeviceNode kInsecureDevices[] = {
+    {"/dev/kmsg", 0644, 1, 11},         {"/dev/fuse", 0666, 10, 229},
+    {"/dev/cuse", 0600, 10, 203},       {"/dev/kvm", 0660, 10, 232},
+    {"/dev/net/tun", 0666, 10, 200},    {"/dev/loop-control", 0660, 10, 237},
+    {"/dev/loop0", 0660, 7, 0},         {"/dev/loop1", 0660, 7, 1},
+    {"/dev/loop2", 0660, 7, 2},         {"/dev/loop3", 0660, 7, 3},
+    {"/dev/loop4", 0660, 7, 4},         {"/dev/loop5", 0660, 7, 5},
+    {"/dev/loop6", 0660, 7, 6},         {"/dev/loop7", 0660, 7, 7},
+};
+
+constexpr struct {
+  const char* target;
+  const char* path;
+} kLinks[] = {
+    {"/proc/self/fd", "/dev/fd"},         {"/proc/self/fd/0", "/dev/stdin"},
+    {"/proc/self/fd/1", "/dev/stdout"},   {"/proc/self/fd/2", "/dev/stderr"},
+    {"pts/ptmx", "/dev/ptmx"},
+};
+
+constexpr const char* kDevDirectories[] = {"/dev/pts", "/dev/shm",
+                                           "/dev/mqueue"};
+
+constexpr const char* kMasked[] = {
+    "/proc/acpi",          "/proc/asound",      "/proc/kcore",
+    "/proc/keys",          "/proc/latency_stats", "/proc/timer_list",
+    "/proc/timer_stats",   "/proc/sched_debug", "/proc/scsi",
+    "/sys/firmware",       "/sys/devices/virtual/powercap",
+};
+
+constexpr const char* kReadOnly[] = {"/proc/bus", "/proc/fs", "/proc/irq",
+                                     "/proc/sys", "/proc/sysrq-trigger"};
+
+int make_node(StepContext& context, const DeviceNode& node) noexcept {
+  context.subject = node.path;
+  const dev_t device = ::makedev(node.major, node.minor);
+  return ::mknod(node.path, S_IFCHR | node.mode, device);
+}
+
+int make_insecure_nodes(StepContext& context) noexcept {
+  if (::mkdir("/dev/net", 0755) == -1) return -1;
+  for (DeviceNode node : kInsecureDevices) {
+    context.subject = node.path;
+    const mode_t type = node.major == 7 ? S_IFBLK : S_IFCHR;
+    if (::mknod(node.path, type | node.mode,
+                ::makedev(node.major, node.minor)) == -1)
+      return -1;
+  }
+  return 0;
+}
+
+int move_to(int tree, const char* target) noexcept {
+  return ::move_mount(tree, "", AT_FDCWD, target,
+                      MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS);
+}
+
+bool absent(int code) noexcept { return code == ENOENT || code == ENOTDIR; }
+
+}  // namespace
+
+int make_path(const char* path, bool directory) noexcept {
+  char buffer[PATH_MAX];
+  const std::size_t length = ::strlen(path);
+  if (length >= sizeof buffer) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  ::memcpy(buffer, path, length + 1);
+  for (std::size_t i = 1; i < length; ++i) {
+    if (buffer[i] != '/') continue;
+    buffer[i] = '\0';
+    if (::mkdir(buffer, 0755) == -1 && errno != EEXIST) return -1;
+    buffer[i] = '/';
+  }
+  if (directory)
+    return ::mkdir(buffer, 0755) == -1 && errno != EEXIST ? -1 : 0;
+  const int fd = ::open(buffer, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  return fd == -1 ? -1 : ::close(fd);
+}
+
+int make_mounts_private(StepContext& context) noexcept {
+  context.subject = "/";
+  return ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+}
+
+// A mount can be cloned only from within a namespace that it is attached in,
+// so the mounts with our files are attached first (to a place that goes away
+// with the old root). From Linux 6.15 on detached ones could be cloned too.
+int clone_sources(StepContext& context) noexcept {
+  ChildPlan& plan = context.plan;
+  for (const int mount : plan.attach)
+    if (move_to(mount, plan.attach_point) == -1) return -1;
+  for (ChildMount& mount : plan.mounts) {
+    if (mount.source == -1) continue;
+    context.subject = mount.target;
+    mount.tree = ::open_tree(
+        mount.source, "",
+        OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+    if (mount.tree == -1) return -1;
+    mount_attr attributes = {};
+    attributes.attr_set = mount.attributes;
+    if (::mount_setattr(mount.tree, "", AT_EMPTY_PATH, &attributes,
+                        sizeof attributes) == -1)
+      return -1;
+  }
+  return 0;
+}
+
+// pivot_root(2), "NOTES": the old root ends up mounted on the new one.
+int pivot_into_root(StepContext& context) noexcept {
+  ChildPlan& plan = context.plan;
+  context.subject = plan.attach_point;
+  if (move_to(plan.root, plan.attach_point) == -1) return -1;
+  context.subject = "/";
+  if (::fchdir(plan.root) == -1) return -1;
+  if (::syscall(SYS_pivot_root, ".", ".") == -1) return -1;
+  if (::umount2(".", MNT_DETACH) == -1) return -1;
+  return ::chdir("/");
+}
+
+int mount_proc(StepContext& context) noexcept {
+  return mount_at(context, "proc", "/proc", kPlain, nullptr);
+}
+
+int mount_dev(StepContext& context) noexcept {
+  ChildPlan& plan = context.plan;
+  if (mount_at(context, "tmpfs", "/dev", MS_NOSUID | MS_STRICTATIME,
+               "mode=755,size=65536k") == -1)
+    return -1;
+  for (const char* directory : kDevDirectories)
+    if (::mkdir(directory, 0755) == -1) return -1;
+  for (const DeviceNode& node : kDevices)
+    if (make_node(context, node) == -1) return -1;
+  if (plan.insecure && make_insecure_nodes(context) == -1) return -1;
+  for (const auto& link : kLinks)
+    if (::symlink(link.target, link.path) == -1) return -1;
+  if (::access("/proc/kcore", F_OK) == 0 &&
+      ::symlink("/proc/kcore", "/dev/core") == -1)
+    return -1;
+  if (mount_at(context, "devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC,
+               "newinstance,ptmxmode=0666,mode=0620,gid=5") == -1)
+    return -1;
+  if (mount_at(context, "tmpfs", "/dev/shm", kPlain, plan.shm_options) == -1)
+    return -1;
+  return mount_at(context, "mqueue", "/dev/mqueue", kPlain, nullptr);
+}
+
+int mount_sys(StepContext& context) noexcept {
+  const unsigned long read_only = context.plan.insecure ? 0 : MS_RDONLY;
+  if (mount_at(context, "sysfs", "/sys", kPlain | read_only, nullptr) == -1)
+    return -1;
+  if (!context.plan.mount_cgroup) return 0;
+  return mount_at(context, "cgroup2", "/sys/fs/cgroup", kPlain | read_only,
+                  nullptr);
+}
+
+// What the plan lists, parents before children. The parent has made the mount
+// points that are in the image; those inside an earlier mount are made here.
+int mount_rest(StepContext& context) noexcept {
+  for (const ChildMount& mount : context.plan.mounts) {
+    context.subject = mount.target;
+    struct stat st;
+    if (::stat(mount.target, &st) == -1 &&
+        (!absent(errno) || make_path(mount.target, mount.directory) == -1))
+      return -1;
+    const int rc = mount.tmpfs ? ::mount("tmpfs", mount.target, "tmpfs",
+                                         mount.tmpfs_flags, mount.tmpfs)
+                               : move_to(mount.tree, mount.target);
+    if (rc == -1) return -1;
+  }
+  return 0;
+}
+
+int mask_paths(StepContext& context) noexcept {
+  if (context.plan.insecure) return 0;
+  for (const char* path : kReadOnly) {
+    context.subject = path;
+    if (::mount(path, path, nullptr, MS_BIND | MS_REC, nullptr) == -1) {
+      if (absent(errno)) continue;
+      return -1;
+    }
+    if (::mount(nullptr, path, nullptr,
+                MS_REMOUNT | MS_BIND | MS_RDONLY | kPlain, nullptr) == -1)
+      return -1;
+  }
+  for (const char* path : kMasked) {
+    context.subject = path;
+    if (::mount("/dev/null", path, nullptr, MS_BIND, nullptr) == 0) continue;
+    if (errno == ENOENT) continue;
+    // A directory.
+    if (errno != ENOTDIR ||
+        ::mount("tmpfs", path, "tmpfs", MS_RDONLY | kPlain, "nr_inodes=1") ==
+            -1)
+      return -1;
+  }
+  return 0;
+}
+
+}  // namespace cbuild::runtime

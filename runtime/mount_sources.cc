@@ -1,0 +1,152 @@
+#include "runtime/mount_sources.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "base/dir.h"
+#include "base/error.h"
+#include "runtime/overlay.h"
+
+namespace cbuild::runtime {
+namespace {
+
+std::string proc_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+
+// A detached copy of the mount at `source` with all below it. Empty where that
+// is itself detached and the kernel older than 6.15.
+Fd clone_tree(int source, bool read_only, const std::string& target) {
+  const int tree = ::open_tree(source, "",
+                               OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+                                   AT_EMPTY_PATH | AT_RECURSIVE);
+  if (tree == -1 && errno == EINVAL) return Fd();
+  Fd clone(check(tree, "open_tree", target));
+  if (read_only) {
+    mount_attr attributes = {};
+    attributes.attr_set = MOUNT_ATTR_RDONLY;
+    check(::mount_setattr(clone.get(), "", AT_EMPTY_PATH | AT_RECURSIVE,
+                          &attributes, sizeof attributes),
+          "mount_setattr", target);
+  }
+  return clone;
+}
+
+void copy_attributes(const struct stat& from, int to) {
+  check(::fchown(to, from.st_uid, from.st_gid), "chown", "");
+  check(::fchmod(to, from.st_mode & 07777), "chmod", "");
+  const timespec times[2] = {from.st_atim, from.st_mtim};
+  check(::futimens(to, times), "utimens", "");
+}
+
+void copy_content(int source, int to) {
+  const Fd in = open_path(proc_path(source), O_RDONLY);
+  for (;;) {
+    const ssize_t n = check(
+        ::copy_file_range(in.get(), nullptr, to, nullptr, 1 << 30, 0),
+        "copy_file_range", "");
+    if (n == 0) return;
+  }
+}
+
+// Writes to the directory go to a scratch upper directory.
+Fd scratch_directory(int source, const struct stat& st,
+                     const std::string& scratch) {
+  const OverlaySpec spec{
+      {proc_path(source)}, scratch + "/upper", scratch + "/work"};
+  check(::mkdir(spec.upper.c_str(), 0700), "mkdir", spec.upper);
+  check(::mkdir(spec.work.c_str(), 0700), "mkdir", spec.work);
+  const Fd upper = open_path(spec.upper, O_RDONLY | O_DIRECTORY);
+  copy_attributes(st, upper.get());
+  return mount_overlay(spec);
+}
+
+// Overlays are of directories only; a file is copied.
+Fd scratch_file(int source, const struct stat& st, const std::string& scratch) {
+  const Fd copy = open_path(scratch + "/file", O_RDWR | O_CREAT | O_EXCL, 0600);
+  copy_content(source, copy.get());
+  copy_attributes(st, copy.get());
+  return clone_tree(copy.get(), false, scratch);
+}
+
+}  // namespace
+
+ChildMount MountSource::child() const {
+  ChildMount mount;
+  mount.target = target.c_str();
+  mount.directory = directory;
+  mount.tree = tree.get();
+  mount.source = source.get();
+  mount.attributes = attributes;
+  mount.tmpfs = tmpfs_flags != 0 ? tmpfs.c_str() : nullptr;
+  mount.tmpfs_flags = tmpfs_flags;
+  return mount;
+}
+
+MemoryFiles::MemoryFiles() {
+  const Fd context(check(::fsopen("tmpfs", FSOPEN_CLOEXEC), "fsopen", "tmpfs"));
+  // Not there before 6.4; then the swap device may see a secret.
+  ::fsconfig(context.get(), FSCONFIG_SET_FLAG, "noswap", nullptr, 0);
+  for (const auto& [key, value] : {std::pair("source", "tmpfs"),
+                                   std::pair("mode", "0700")})
+    check(::fsconfig(context.get(), FSCONFIG_SET_STRING, key, value, 0),
+          "fsconfig", key);
+  check(::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0),
+        "fsconfig", "tmpfs");
+  root_ = Fd(check(::fsmount(context.get(), FSMOUNT_CLOEXEC, 0), "fsmount",
+                   "tmpfs"));
+}
+
+MountSource MemoryFiles::add(const SecretMount& file) {
+  const std::string name = std::to_string(count_++);
+  Fd out = openat_path(root_.get(), name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  write_all(out.get(), file.content, file.target);
+  check(::fchown(out.get(), file.uid, file.gid), "chown", file.target);
+  check(::fchmod(out.get(), file.mode), "chmod", file.target);
+  out.close();
+
+  MountSource mount;
+  mount.target = file.target;
+  mount.directory = false;
+  mount.source = openat_path(root_.get(), name, O_PATH | O_NOFOLLOW);
+  mount.attach = root_.get();
+  mount.attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  if ((file.mode & 0111) == 0) mount.attributes |= MOUNT_ATTR_NOEXEC;
+  return mount;
+}
+
+MountSource bind_source(const BindMount& bind) {
+  return in_context("mount " + bind.target, [&] {
+    Fd source = open_in_root(bind.source_root, bind.source, O_PATH);
+    struct stat st;
+    check(::fstat(source.get(), &st), "stat", bind.source);
+    MountSource mount;
+    mount.target = bind.target;
+    mount.directory = S_ISDIR(st.st_mode);
+    if (!bind.discard_writes_in.empty()) {
+      mount.tree =
+          mount.directory
+              ? scratch_directory(source.get(), st, bind.discard_writes_in)
+              : scratch_file(source.get(), st, bind.discard_writes_in);
+      return mount;
+    }
+    mount.tree = clone_tree(source.get(), bind.read_only, bind.target);
+    if (!mount.tree) {
+      mount.attach = bind.source_root;
+      mount.source = std::move(source);
+      mount.attributes = bind.read_only ? MOUNT_ATTR_RDONLY : 0;
+    }
+    return mount;
+  });
+}
+
+MountSource tmpfs_source(const TmpfsMount& tmpfs) {
+  MountSource mount;
+  mount.target = tmpfs.target;
+  mount.tmpfs_flags = MS_NOSUID | (tmpfs.read_only ? MS_RDONLY : 0);
+  if (tmpfs.size != 0) mount.tmpfs = "size=" + std::to_string(tmpfs.size);
+  return mount;
+}
+
+}  // namespace cbuild::runtime

@@ -1,0 +1,265 @@
+// The parent half: makes what can be made before the clone, starts the child,
+// copies its output, and takes everything down again.
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/sched.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+
+#include "base/dir.h"
+#include "runtime/child.h"
+#include "runtime/command.h"
+#include "runtime/etc_files.h"
+#include "runtime/mount_sources.h"
+#include "runtime/net.h"
+#include "runtime/oom.h"
+#include "runtime/process.h"
+#include "runtime/runner.h"
+#include "runtime/seccomp.h"
+#include "runtime/stubs.h"
+#include "runtime/users.h"
+
+namespace cbuild::runtime {
+namespace {
+
+constexpr std::uint64_t kNamespaces = CLONE_NEWNS | CLONE_NEWPID |
+                                      CLONE_NEWIPC | CLONE_NEWUTS |
+                                      CLONE_NEWCGROUP;
+constexpr rlim_t kSoftFiles = 1024;
+constexpr rlim_t kHardFiles = 524288;
+
+const std::string& target_of(const Mount& mount) {
+  return std::visit(
+      [](const auto& m) -> const std::string& { return m.target; }, mount);
+}
+
+// Without --ulimit, open files are limited as on a plain Linux system, not as
+// a CI service happened to start us: programs that close every possible
+// descriptor take minutes under a limit of a thousand million.
+std::vector<ResourceLimit> limits_of(const RunSpec& spec) {
+  std::vector<ResourceLimit> limits = spec.limits;
+  for (const ResourceLimit& limit : limits)
+    if (limit.resource == RLIMIT_NOFILE) return limits;
+  rlimit own = {kHardFiles, kHardFiles};
+  ::getrlimit(RLIMIT_NOFILE, &own);
+  const rlim_t hard = std::min(own.rlim_max, kHardFiles);
+  limits.push_back({RLIMIT_NOFILE, std::min(hard, kSoftFiles), hard});
+  return limits;
+}
+
+std::vector<std::uint32_t> groups_of(const UserIds& user) {
+  std::vector<std::uint32_t> groups = user.groups;
+  if (std::find(groups.begin(), groups.end(), user.gid) == groups.end())
+    groups.insert(groups.begin(), user.gid);
+  return groups;
+}
+
+bool cgroup_is_version_2() {
+  struct statfs fs;
+  return ::statfs("/sys/fs/cgroup", &fs) == 0 &&
+         static_cast<unsigned long>(fs.f_type) == CGROUP2_SUPER_MAGIC;
+}
+
+std::string describe(const ChildFailure& failure) {
+  std::string text = "RUN: " + std::string(failure.step);
+  if (failure.subject[0] != '\0') text += " " + std::string(failure.subject);
+  return text + ": " + std::strerror(failure.code);
+}
+
+// All that a ChildPlan points to, in an order that it can be taken down in.
+struct Preparation {
+  explicit Preparation(const RunSpec& spec, bool host_network);
+
+  Fd root;
+  UserIds user;
+  MountStubs stubs;
+  MemoryFiles files;
+  std::vector<MountSource> sources;
+  std::vector<ChildMount> mounts;
+  std::vector<int> attach;
+  std::vector<std::string> env;
+  std::vector<std::string> programs;
+  std::vector<const char*> program_names;
+  std::vector<char*> argv, envp;
+  std::vector<std::uint32_t> groups;
+  std::vector<ResourceLimit> limits;
+  std::string shm_options;
+  Pipe out = make_pipe(), err = make_pipe(), report = make_pipe();
+
+ private:
+  void add_mounts(const RunSpec& spec, bool host_network);
+  void add_stubs();
+};
+
+Preparation::Preparation(const RunSpec& spec, bool host_network)
+    : root(mount_overlay(spec.root)),
+      user(resolve_user(root.get(), spec.user)),
+      stubs(root.get(), spec.root.upper),
+      env(with_home(spec.env, user.home)),
+      programs(program_candidates(spec)),
+      argv(c_strings(spec.argv)),
+      envp(c_strings(env)),
+      groups(groups_of(user)),
+      limits(limits_of(spec)),
+      shm_options("mode=1777,size=" + std::to_string(spec.shm_size)) {
+  for (const std::string& program : programs)
+    program_names.push_back(program.c_str());
+  add_mounts(spec, host_network);
+  add_stubs();
+  stubs.make_directory(spec.cwd, user.uid, user.gid);
+}
+
+void Preparation::add_mounts(const RunSpec& spec, bool host_network) {
+  sources.push_back(
+      files.add({"/etc/resolv.conf", resolv_conf(host_network), 0644}));
+  sources.push_back(files.add(
+      {"/etc/hosts", hosts_file(spec.hostname, spec.extra_hosts), 0644}));
+
+  std::vector<const Mount*> sorted;
+  for (const Mount& mount : spec.mounts) sorted.push_back(&mount);
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const Mount* a, const Mount* b) {
+                     return target_of(*a) < target_of(*b);
+                   });
+  for (const Mount* mount : sorted) {
+    if (const auto* bind = std::get_if<BindMount>(mount))
+      sources.push_back(bind_source(*bind));
+    else if (const auto* tmpfs = std::get_if<TmpfsMount>(mount))
+      sources.push_back(tmpfs_source(*tmpfs));
+    else
+      sources.push_back(files.add(std::get<SecretMount>(*mount)));
+  }
+  for (const MountSource& source : sources) {
+    mounts.push_back(source.child());
+    if (source.attach != -1 &&
+        std::find(attach.begin(), attach.end(), source.attach) == attach.end())
+      attach.push_back(source.attach);
+  }
+}
+
+void Preparation::add_stubs() {
+  for (const char* directory : {"/proc", "/dev", "/sys"})
+    stubs.make(directory, true);
+  for (const MountSource& source : sources)
+    stubs.make(source.target, source.directory);
+}
+
+// What the child said before it could exec; nullopt where it did exec.
+std::optional<ChildFailure> read_failure(int pipe) {
+  ChildFailure failure;
+  const ssize_t n = ::read(pipe, &failure, sizeof failure);
+  if (n != static_cast<ssize_t>(sizeof failure)) return std::nullopt;
+  return failure;
+}
+
+// A program that is not there is the command's failure, not ours: said where
+// the command would have, with the exit code that a shell has for it.
+int report_exec_problem(const ChildFailure& failure, const OutputSink& output) {
+  if (failure.kind == ChildFailure::Kind::step)
+    throw Error(describe(failure));
+  const ExecProblem problem =
+      failure.kind == ChildFailure::Kind::missing
+          ? explain_missing(failure.subject, failure.code)
+          : explain_failed_exec(failure.subject, failure.code);
+  output(Stream::err, problem.message + "\n");
+  return problem.code;
+}
+
+}  // namespace
+
+struct NamespaceRunner::State {
+  explicit State(std::string state_dir)
+      : directory(std::move(state_dir)),
+        self(check(static_cast<int>(
+                       ::syscall(SYS_pidfd_open, ::getpid(), 0)),
+                   "pidfd_open", "")),
+        networks(directory),
+        cgroup_v2(cgroup_is_version_2()) {
+    make_dirs(directory, 0700);
+  }
+
+  ChildPlan plan(const RunSpec& spec, Preparation& ready,
+                 const NetworkLease& network) const;
+
+  const std::string directory;
+  const Fd self;
+  NetworkPool networks;
+  const bool cgroup_v2;
+};
+
+ChildPlan NamespaceRunner::State::plan(const RunSpec& spec, Preparation& ready,
+                                       const NetworkLease& network) const {
+  ChildPlan plan;
+  plan.root = ready.root.get();
+  plan.attach_point = directory.c_str();
+  plan.attach = ready.attach;
+  plan.mounts = ready.mounts;
+  plan.network = network.fd();
+  plan.own_network = network.mode() == NetworkMode::none;
+  plan.mount_cgroup = cgroup_v2;
+  plan.insecure = spec.insecure;
+  plan.hostname = spec.hostname.c_str();
+  plan.shm_options = ready.shm_options.c_str();
+  plan.cwd = spec.cwd.c_str();
+  plan.uid = ready.user.uid;
+  plan.gid = ready.user.gid;
+  plan.groups = ready.groups;
+  plan.limits = ready.limits;
+  if (!spec.insecure) plan.seccomp = default_seccomp_filter();
+  plan.programs = ready.program_names;
+  plan.argv = ready.argv.data();
+  plan.envp = ready.envp.data();
+  plan.out = ready.out.write.get();
+  plan.err = ready.err.write.get();
+  plan.report_pipe = ready.report.write.get();
+  plan.parent = self.get();
+  return plan;
+}
+
+NamespaceRunner::NamespaceRunner(std::string state_dir)
+    : state_(std::make_unique<State>(std::move(state_dir))) {}
+
+NamespaceRunner::~NamespaceRunner() = default;
+
+ExitStatus NamespaceRunner::run(const RunSpec& spec, const OutputSink& output,
+                                const std::atomic<bool>* stop) {
+  const NetworkLease network =
+      state_->networks.acquire(spec.network, spec.insecure);
+  Preparation ready(spec, network.mode() == NetworkMode::host);
+  ChildPlan plan = state_->plan(spec, ready, network);
+  const std::uint64_t kills = out_of_memory_kills();
+
+  const auto start = std::chrono::steady_clock::now();
+  ExitStatus status;
+  {
+    ChildProcess child(plan,
+                       kNamespaces | (plan.own_network ? CLONE_NEWNET : 0));
+    // The read ends see the end of file once the child's copies are closed.
+    for (Pipe* pipe : {&ready.out, &ready.err, &ready.report})
+      pipe->write.close();
+    pump_output(child.pidfd(), ready.out.read.get(), ready.err.read.get(),
+                output, stop);
+    status = child.wait();
+  }
+  status.wall = std::chrono::steady_clock::now() - start;
+
+  if (const auto failure = read_failure(ready.report.read.get()))
+    status.code = report_exec_problem(*failure, output);
+  // A shell says 137 when its child was killed.
+  if (status.code == 128 + SIGKILL)
+    status.out_of_memory = out_of_memory_kills() > kills;
+
+  ready.stubs.remove();
+  ready.mounts.clear();
+  ready.sources.clear();
+  ready.root = Fd();
+  ready.stubs.tidy();
+  return status;
+}
+
+}  // namespace cbuild::runtime

@@ -1,0 +1,157 @@
+#include "runtime/overlay.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <exception>
+#include <thread>
+
+#include "base/error.h"
+
+namespace cbuild::runtime {
+namespace {
+
+Fd clone_directory(const std::string& path, bool read_only) {
+  Fd tree(check(::open_tree(AT_FDCWD, path.c_str(),
+                            OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC),
+                "open_tree", path));
+  if (read_only) {
+    mount_attr attributes = {};
+    attributes.attr_set = MOUNT_ATTR_RDONLY;
+    check(::mount_setattr(tree.get(), "", AT_EMPTY_PATH, &attributes,
+                          sizeof attributes),
+          "mount_setattr", path);
+  }
+  return tree;
+}
+
+// What the kernel wrote to the log of the mount context, for the message.
+std::string context_log(int context) {
+  char buffer[512];
+  std::string log;
+  for (;;) {
+    const ssize_t n = ::read(context, buffer, sizeof buffer);
+    if (n <= 0) return log;
+    log += " (" + std::string(buffer, static_cast<std::size_t>(n));
+    while (!log.empty() && log.back() == '\n') log.pop_back();
+    log += ")";
+  }
+}
+
+void set_option(int context, const char* key, const std::string& value) {
+  if (::fsconfig(context, FSCONFIG_SET_STRING, key, value.c_str(), 0) == 0)
+    return;
+  const int code = errno;
+  throw SystemError(code, "overlay option " + std::string(key),
+                    value + context_log(context));
+}
+
+// False where the kernel has no lowerdir+ (before 6.8).
+bool add_lowers(int context, const std::vector<std::string>& lowers) {
+  bool first = true;
+  for (const std::string& lower : lowers) {
+    if (first && ::fsconfig(context, FSCONFIG_SET_STRING, "lowerdir+",
+                            lower.c_str(), 0) == -1) {
+      if (errno == EINVAL) return false;
+      throw_system_error("overlay lower directory", lower);
+    }
+    if (!first) set_option(context, "lowerdir+", lower);
+    first = false;
+  }
+  return true;
+}
+
+constexpr const char* kOffOptions[] = {"redirect_dir", "metacopy", "index",
+                                       "xino"};
+
+// The page of options that mount(2) takes, with names that the directory
+// `make_short_names` was called in has.
+std::string option_page(const OverlaySpec& spec) {
+  std::string options = "lowerdir=";
+  for (std::size_t i = 0; i < spec.lowers.size(); ++i)
+    options += (i == 0 ? "" : ":") + std::to_string(i);
+  if (!spec.upper.empty()) options += ",upperdir=u,workdir=w,volatile";
+  for (const char* option : kOffOptions)
+    options += "," + std::string(option) + "=off";
+  return options;
+}
+
+void make_short_names(const OverlaySpec& spec) {
+  const auto link = [](const std::string& target, const std::string& name) {
+    check(::symlink(target.c_str(), name.c_str()), "symlink", name);
+  };
+  for (std::size_t i = 0; i < spec.lowers.size(); ++i)
+    link(spec.lowers[i], std::to_string(i));
+  if (!spec.upper.empty()) {
+    link(spec.upper, "u");
+    link(spec.work, "w");
+  }
+}
+
+// On a thread of its own, whose mount namespace and working directory die with
+// it: a tmpfs with short links to the layers, where nobody else can see it,
+// since all options must fit in one page. The detached clone outlives it.
+Fd mount_from_page(const OverlaySpec& spec) {
+  check(::unshare(CLONE_FS | CLONE_NEWNS), "unshare", "mount namespace");
+  check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "mount",
+        "/");
+  check(::mount("tmpfs", "/sys", "tmpfs", 0, nullptr), "mount", "tmpfs");
+  check(::chdir("/sys"), "chdir", "tmpfs");
+  make_short_names(spec);
+  check(::mkdir("m", 0700), "mkdir", "m");
+  check(::mount("overlay", "m", "overlay", 0, option_page(spec).c_str()),
+        "mount overlay", spec.upper);
+  return clone_directory("m", spec.upper.empty());
+}
+
+}  // namespace
+
+Fd mount_overlay_by_page(const OverlaySpec& spec) {
+  Fd tree;
+  std::exception_ptr failure;
+  std::thread([&] {
+    try {
+      tree = mount_from_page(spec);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }).join();
+  if (failure) std::rethrow_exception(failure);
+  return tree;
+}
+
+Fd mount_overlay(const OverlaySpec& spec) {
+  if (spec.lowers.empty()) return clone_directory(spec.upper, false);
+  if (spec.lowers.size() == 1 && spec.upper.empty())
+    return clone_directory(spec.lowers[0], true);
+
+  const Fd context(
+      check(::fsopen("overlay", FSOPEN_CLOEXEC), "fsopen", "overlay"));
+  if (!add_lowers(context.get(), spec.lowers))
+    return mount_overlay_by_page(spec);
+  set_option(context.get(), "source", "overlay");  // shown by df and mount
+  if (!spec.upper.empty()) {
+    set_option(context.get(), "upperdir", spec.upper);
+    set_option(context.get(), "workdir", spec.work);
+    check(::fsconfig(context.get(), FSCONFIG_SET_FLAG, "volatile", nullptr, 0),
+          "overlay option", "volatile");
+  }
+  for (const char* option : kOffOptions)
+    set_option(context.get(), option, "off");
+  if (::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) ==
+      -1) {
+    const int code = errno;
+    const std::string log = context_log(context.get());
+    // Before 6.5 overlayfs takes any option and says no here, without a word.
+    if (code == EINVAL && log.empty()) return mount_overlay_by_page(spec);
+    throw SystemError(code, "mount overlay", spec.upper + log);
+  }
+  const unsigned attributes = spec.upper.empty() ? MOUNT_ATTR_RDONLY : 0;
+  return Fd(check(::fsmount(context.get(), FSMOUNT_CLOEXEC, attributes),
+                  "fsmount", "overlay"));
+}
+
+}  // namespace cbuild::runtime
