@@ -10,6 +10,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -29,6 +30,8 @@ struct ClientOptions {
   std::vector<std::string> ca_files;
   CredentialStore credentials;
   unsigned parallel = 4;  // transfers at once
+  // The pause before a second try; it doubles with each further one.
+  std::chrono::milliseconds retry_pause{500};
   const std::atomic<bool>* stop = nullptr;  // throws Interrupted once true
 };
 
