@@ -1,5 +1,6 @@
 #include "builder/build.h"
 
+#include "builder/checks.h"
 #include "builder/contexts.h"
 #include "builder/engine.h"
 #include "builder/planner.h"
@@ -18,6 +19,30 @@ auto located(const DockerfileText& file, Body&& body) {
   } catch (const parser::SyntaxError& e) {
     throw e.located(file.name, file.text);
   }
+}
+
+CheckConfig check_config(const BuildRequest& request,
+                         const parser::ParsedFile& parsed) {
+  std::string options = parsed.directives.check;
+  for (const auto& [name, value] : request.build_args)
+    if (name == "BUILDKIT_DOCKERFILE_CHECK") options = value.value_or("");
+  try {
+    return parse_check_options(options);
+  } catch (const Error& e) {
+    throw UsageError(std::string("failed to parse check options: ") + e.what());
+  }
+}
+
+std::vector<std::string> rendered(const Checks& checks,
+                                  const DockerfileText& file) {
+  std::vector<std::string> lines;
+  for (const Finding& finding : checks.findings())
+    lines.push_back(
+        finding.rule + ": " + finding.message + " (line " +
+        std::to_string(
+            parser::position_of(file.text, finding.span.begin).line) +
+        ")");
+  return lines;
 }
 
 // A failure while a step ran names the step's line; a failed RUN is shown with
@@ -59,8 +84,10 @@ BuildResult build(const BuildRequest& request, BuildEnvironment& environment) {
     const parser::ParsedFile parsed = parser::parse(file.text);
 
     // Resolves stages, drops those the target does not need, expands all words.
+    Checks checks(check_config(request, parsed));
+    check_file(parsed, checks);
     const Plan plan =
-        Planner(request, environment, parsed, contexts).make();
+        Planner(request, environment, parsed, contexts, checks).make();
 
     // From here on the plan is immutable; only results grow.
     reporter.plan(plan, file.text);
@@ -80,7 +107,7 @@ BuildResult build(const BuildRequest& request, BuildEnvironment& environment) {
     reporter.summary(engine.executed(), engine.cached(), tarballs.written());
     return BuildResult{.manifest = published.manifest,
                        .config = published.config,
-                       .warnings = {},
+                       .warnings = rendered(checks, file),
                        .executed = engine.executed(),
                        .cached = engine.cached()};
   });

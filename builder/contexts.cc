@@ -81,13 +81,17 @@ Contexts::Contexts(const BuildRequest& request,
   }
 }
 
-FileOrigin Contexts::main() {
+const std::vector<std::string>& Contexts::main_patterns() {
+  if (main_patterns_) return *main_patterns_;
   std::optional<std::string> ignore;
   if (!dockerfile_path_.empty())
     ignore = read_file(dockerfile_path_ + ".dockerignore");
   if (!ignore) ignore = read_file(directory_ + "/.dockerignore");
-  return open(directory_, parser::read_ignore_file(ignore.value_or("")));
+  main_patterns_ = parser::read_ignore_file(ignore.value_or(""));
+  return *main_patterns_;
 }
+
+FileOrigin Contexts::main() { return open(directory_, main_patterns()); }
 
 FileOrigin Contexts::open(const std::string& directory,
                           const std::vector<std::string>& ignore_patterns) {

@@ -39,6 +39,9 @@ class Contexts {
   // <context>/.dockerignore.
   FileOrigin main();
 
+  // The ignore patterns of the build context.
+  const std::vector<std::string>& main_patterns();
+
   // A named context that is a directory, or nullopt. `name` is a stage's or an
   // image's; images are compared in their familiar form without :latest.
   std::optional<FileOrigin> directory(const std::string& name);
@@ -61,6 +64,7 @@ class Contexts {
   std::string stat_table_dir_;
   std::map<std::string, std::string> named_;
   std::map<std::string, FileOrigin> opened_;
+  std::optional<std::vector<std::string>> main_patterns_;
 };
 
 }  // namespace cbuild::builder

@@ -68,13 +68,12 @@ std::string history_text(const parser::Copy& copy, const CopySpec& spec,
   return text + " " + destination + " # buildkit";
 }
 
-std::string expand_body(const parser::Heredoc& heredoc,
-                        const Variables& variables, parser::Span span) {
-  if (!heredoc.expand) return heredoc.content;
+parser::Expansion expand_body(const parser::Heredoc& heredoc,
+                              const Variables& variables, parser::Span span) {
+  if (!heredoc.expand) return {heredoc.content, {}, {}};
   try {
     return parser::expand(heredoc.content, variables.lookup(),
-                          {.escape = '\\', .skip_process_quotes = true})
-        .text;
+                          {.escape = '\\', .skip_process_quotes = true});
   } catch (const parser::ExpandError& e) {
     throw mistake(span, "failed to process " + go_quote(heredoc.content) +
                             ": " + e.what());
@@ -105,9 +104,11 @@ void Planner::plan_copy(StageIndex index, const StageCommand& command,
   CopyStep node;
   node.spec = copy_spec(state, copy);
   const std::string destination = expand(state, copy.destination);
-  for (const parser::Heredoc& heredoc : copy.heredocs)
-    node.spec.inline_files.push_back(
-        {heredoc.name, expand_body(heredoc, state.variables, span)});
+  for (const parser::Heredoc& heredoc : copy.heredocs) {
+    parser::Expansion body = expand_body(heredoc, state.variables, span);
+    check_unset(state, body.unset);
+    node.spec.inline_files.push_back({heredoc.name, std::move(body.text)});
+  }
   node.spec.destination =
       normalize_path(state.image.config.working_dir,
                      destination.empty() || destination == "." ? "./"
@@ -130,6 +131,7 @@ void Planner::plan_copy(StageIndex index, const StageCommand& command,
     node.origin = origin_of(source);
   } else if (!node.spec.sources.empty()) {
     node.origin = contexts_.main();
+    check_ignored(copy, node.spec);
   }
   add_history(state.image, history_text(copy, node.spec, destination), false);
   Step step;

@@ -170,7 +170,12 @@ MountStep Planner::run_mount(StageIndex index, const StageCommand& command,
                              std::size_t number, const parser::Run& run) {
   StageState& state = states_[index];
   const parser::Word& word = run.mounts[number];
-  const parser::Lookup lookup = state.variables.lookup();
+  std::set<std::string> unset;
+  const parser::Lookup lookup = [&](std::string_view name) {
+    auto value = state.variables.get(name);
+    if (!value) unset.insert(std::string(name));
+    return value;
+  };
   MountStep step;
   try {
     step.mount = parser::parse_run_mount(word.raw, &lookup, scope_.escape);
@@ -179,6 +184,7 @@ MountStep Planner::run_mount(StageIndex index, const StageCommand& command,
   } catch (const Error& e) {
     throw mistake(command.instruction.span, e.what());
   }
+  check_unset(state, unset);
   using Type = parser::RunMount::Type;
   if (step.mount.type == Type::ssh)
     throw mistake(word.span, "RUN --mount=type=ssh is not supported yet");

@@ -1,4 +1,5 @@
 // The instructions that change the config, and WORKDIR.
+#include "base/text.h"
 #include "builder/image_config.h"
 #include "builder/planner.h"
 
@@ -50,18 +51,24 @@ void Planner::plan_command(StageIndex index, const StageCommand& command) {
       self.plan_workdir(index, command, workdir);
     }
     void operator()(const parser::Cmd& cmd) const {
+      self.check_once(state.cmd_at);
+      self.check_json_form(state, cmd.command);
       apply_cmd(image, cmd.command);
-      state.cmd_set = true;
     }
     void operator()(const parser::Entrypoint& entrypoint) const {
-      apply_entrypoint(image, entrypoint.command, state.cmd_set);
+      self.check_once(state.entrypoint_at);
+      self.check_json_form(state, entrypoint.command);
+      apply_entrypoint(image, entrypoint.command, state.cmd_at.has_value());
     }
     void operator()(const parser::Env& env) const {
       const Pairs list = expand_pairs(env.pairs);
+      self.check_pairs(env.pairs);
+      for (const auto& pair : list) self.check_secret("ENV", pair.first);
       for (const auto& [key, value] : list) state.variables.set(key, value);
       apply_env(image, list);
     }
     void operator()(const parser::Label& label) const {
+      self.check_pairs(label.pairs);
       apply_label(image, expand_pairs(label.pairs));
     }
     void operator()(const parser::Arg& arg) const { self.plan_arg(state, arg); }
@@ -82,6 +89,7 @@ void Planner::plan_command(StageIndex index, const StageCommand& command) {
       at(span, [&] { apply_stop_signal(image, signal); });
     }
     void operator()(const parser::Healthcheck& check) const {
+      self.check_once(state.healthcheck_at);
       apply_healthcheck(image, check);
     }
     void operator()(const parser::Shell& shell) const {
@@ -103,6 +111,7 @@ void Planner::plan_arg(StageState& state, const parser::Arg& arg) {
   std::string text = "ARG";
   for (const parser::ArgDeclaration& declaration : arg.declarations) {
     const std::string& name = declaration.name.raw;
+    check_secret("ARG", name);
     std::optional<std::string> value;
     const auto given = build_args_.values.find(name);
     if (given != build_args_.values.end()) {
@@ -126,13 +135,21 @@ void Planner::plan_expose(StageState& state, const parser::Expose& expose) {
              word.raw, state.variables.lookup(), {.escape = scope_.escape}))
       words.push_back(std::move(port));
   apply_expose(state.image, words);
+  check_ports(words);
 }
 
 void Planner::plan_workdir(StageIndex index, const StageCommand& command,
                            const parser::Workdir& workdir) {
   StageState& state = states_[index];
-  const std::string path = normalize_path(state.image.config.working_dir,
-                                          expand(state, workdir.path), false);
+  const std::string written = expand(state, workdir.path);
+  if (!state.workdir_set && (written.empty() || written[0] != '/'))
+    checks_.report("WorkdirRelativePath",
+                   "Relative workdir " + go_quote(written) +
+                       " can have unexpected results if the base image changes",
+                   command.instruction.span);
+  state.workdir_set = true;
+  const std::string path =
+      normalize_path(state.image.config.working_dir, written, false);
   state.image.config.working_dir = path;
   if (path != "/") {
     Step step;

@@ -30,10 +30,12 @@ std::string expanded_line(const std::string& line, const Variables& variables,
 }  // namespace
 
 Planner::Planner(const BuildRequest& request, BuildEnvironment& environment,
-                 const parser::ParsedFile& file, Contexts& contexts)
+                 const parser::ParsedFile& file, Contexts& contexts,
+                 Checks& checks)
     : request_(request),
       environment_(environment),
       contexts_(contexts),
+      checks_(checks),
       build_platform_(store::host_platform()),
       target_platform_(request.platform.value_or(build_platform_)),
       build_args_(read_build_args(request)),
@@ -44,6 +46,7 @@ Planner::Planner(const BuildRequest& request, BuildEnvironment& environment,
       bases_(environment, request.pull),
       target_(graph_.target(request.target)) {
   plan_.source_date_epoch = epoch_;
+  check_from_lines(file);
 }
 
 Plan Planner::make() {
@@ -66,6 +69,7 @@ Plan Planner::make() {
   for (const auto& [key, value] : request_.labels)
     plan_.image.config.labels[key] = value;
   finish_platform(plan_.image);
+  checks_.fail_if_asked();
   return std::move(plan_);
 }
 
@@ -141,8 +145,14 @@ void Planner::plan_stage(StageIndex index) {
   // Triggers of a base are its own; what is stored is what stands here.
   state.image.config.on_build.clear();
   state.planned = true;
-  for (const StageCommand& command : node.commands)
+  for (const StageCommand& command : node.commands) {
+    current_ = &command;
+    // A trigger's comments are in another file.
+    checks_.enter(command.onbuild ? std::vector<std::string>()
+                                  : command.instruction.comments);
     plan_command(index, command);
+    checks_.leave();
+  }
 }
 
 // Starts the stage from its base: an image, a stage, a directory or nothing.
@@ -157,6 +167,7 @@ void Planner::inherit(StageIndex index) {
     state.args = base.args;
     state.variables = base.variables;
     state.top = base.top;
+    state.workdir_set = base.workdir_set;
     return;
   }
   if (!state.base_image) {
@@ -213,11 +224,6 @@ std::size_t Planner::count_steps(StageIndex index) const {
              std::holds_alternative<parser::Workdir>(step);
   }
   return total;
-}
-
-std::string Planner::expand(const StageState& state,
-                            const parser::Word& word) const {
-  return expand_word(word, state.variables, scope_.escape);
 }
 
 std::string Planner::display_name(StageIndex index, const StageCommand& command,

@@ -14,6 +14,7 @@
 
 #include "builder/base_images.h"
 #include "builder/build.h"
+#include "builder/checks.h"
 #include "builder/contexts.h"
 #include "builder/plan.h"
 #include "builder/scope.h"
@@ -33,7 +34,11 @@ struct StageState {
   std::vector<std::pair<std::string, std::optional<std::string>>> args;
   std::optional<StepId> top;
   std::optional<FileOrigin> context;  // the stage is a named context
-  bool cmd_set = false;               // CMD stood in this stage
+  // Where CMD, ENTRYPOINT and HEALTHCHECK last stood in this stage.
+  std::optional<parser::Span> cmd_at;
+  std::optional<parser::Span> entrypoint_at;
+  std::optional<parser::Span> healthcheck_at;
+  bool workdir_set = false;  // a WORKDIR stood here or in a base stage
   std::size_t step_number = 0;        // of the display names
   std::size_t step_total = 0;
 };
@@ -41,7 +46,7 @@ struct StageState {
 class Planner {
  public:
   Planner(const BuildRequest& request, BuildEnvironment& environment,
-          const parser::ParsedFile& file, Contexts& contexts);
+          const parser::ParsedFile& file, Contexts& contexts, Checks& checks);
 
   // Throws parser::SyntaxError (not located), UsageError, registry errors.
   Plan make();
@@ -74,7 +79,15 @@ class Planner {
   CopySpec copy_spec(StageState& state, const parser::Copy& copy);
   FileOrigin origin_of(StageIndex source);
 
-  std::string expand(const StageState& state, const parser::Word& word) const;
+  std::string expand(const StageState& state, const parser::Word& word);
+  void check_unset(const StageState& state, const std::set<std::string>& unset);
+  void check_from_lines(const parser::ParsedFile& file);
+  void check_once(std::optional<parser::Span>& last);
+  void check_json_form(const StageState& state, const parser::Command& command);
+  void check_pairs(const std::vector<parser::KeyValue>& pairs);
+  void check_ignored(const parser::Copy& copy, const CopySpec& spec);
+  void check_secret(const char* instruction, const std::string& name);
+  void check_ports(const std::vector<std::string>& words);
   std::string display_name(StageIndex index, const StageCommand& command,
                            bool raw_quotes);
   StepId add_step(StageIndex index, Step step);
@@ -84,6 +97,8 @@ class Planner {
   const BuildRequest& request_;
   BuildEnvironment& environment_;
   Contexts& contexts_;
+  Checks& checks_;
+  const StageCommand* current_ = nullptr;  // the instruction being planned
   store::Platform build_platform_;
   store::Platform target_platform_;
   BuildArgs build_args_;

@@ -29,9 +29,13 @@ parser::Lookup Variables::lookup() const {
 
 std::string expand_word(const parser::Word& word, const Variables& variables,
                         char escape) {
+  return expand_named(word, variables, escape).text;
+}
+
+parser::Expansion expand_named(const parser::Word& word,
+                               const Variables& variables, char escape) {
   try {
-    return parser::expand(word.raw, variables.lookup(), {.escape = escape})
-        .text;
+    return parser::expand(word.raw, variables.lookup(), {.escape = escape});
   } catch (const parser::ExpandError& e) {
     throw mistake(word.span,
                   "failed to process " + go_quote(word.raw) + ": " + e.what());

@@ -35,6 +35,9 @@ class Variables {
 // place: failed to process "${X": syntax error: missing '}'.
 std::string expand_word(const parser::Word& word, const Variables& variables,
                         char escape);
+// The same with the names that were asked for.
+parser::Expansion expand_named(const parser::Word& word,
+                               const Variables& variables, char escape);
 
 // A mistake at `span`, as an exception.
 parser::SyntaxError mistake(parser::Span span, std::string message);

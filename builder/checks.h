@@ -1,0 +1,68 @@
+// Build checks: what BuildKit's linter says of a Dockerfile that can be built.
+//
+// Rules, names and texts are BuildKit's (reference/peers.md section 2). Which
+// of them speak is decided by the `# check=` directive, by the build argument
+// BUILDKIT_DOCKERFILE_CHECK, and for one instruction by a `# check=` comment
+// right above it.
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parser/ast.h"
+
+namespace cbuild::builder {
+
+struct CheckConfig {
+  bool skip_all = false;
+  bool experimental_all = false;
+  std::set<std::string> skip;
+  std::set<std::string> experimental;
+  bool error = false;  // a finding fails the build
+};
+
+// Reads "skip=A,B;error=true". Throws Error with BuildKit's words.
+CheckConfig parse_check_options(std::string_view text);
+
+struct Finding {
+  std::string rule;
+  std::string message;
+  parser::Span span;
+};
+
+// Collects findings. One for a whole build; not thread-safe.
+class Checks {
+ public:
+  explicit Checks(CheckConfig config) : config_(std::move(config)) {}
+
+  // For one instruction: `comments` are the lines right above it.
+  void enter(const std::vector<std::string>& comments);
+  // Back to the whole file's configuration.
+  void leave() { local_ = nullptr; }
+
+  // Adds a finding unless the rule is skipped here.
+  void report(const std::string& rule, std::string message, parser::Span span);
+
+  const std::vector<Finding>& findings() const { return findings_; }
+
+  // With error=true and any finding: throws Error "lint violation found for
+  // rules: A, B".
+  void fail_if_asked() const;
+
+ private:
+  CheckConfig config_;
+  CheckConfig merged_;
+  const CheckConfig* local_ = nullptr;
+  std::vector<Finding> findings_;
+};
+
+// Findings of the parser, and the rules that look at stages and at FROM lines
+// (checks_stages.cc). `global` are the names that FROM may use.
+void check_file(const parser::ParsedFile& file, Checks& checks);
+
+// The rules on names that look like secrets.
+bool looks_secret(std::string_view name);
+
+}  // namespace cbuild::builder

@@ -1,0 +1,208 @@
+// What a build runs, keeps and publishes, with the kernel faked.
+#include <catch2/catch.hpp>
+
+#include "fakes.h"
+
+namespace cbuild::builder {
+namespace {
+
+using testing::World;
+using Commands = std::vector<std::string>;
+
+TEST_CASE("a second build of the same thing runs nothing", "[builder]") {
+  World world;
+  world.file("a", "1");
+  const std::string text =
+      "FROM scratch\nCOPY a /a\nRUN write one 1\nENV X=1\nRUN write two 2\n";
+  const BuildResult first = world.build(text);
+  CHECK(world.runner.commands == Commands{"write one 1", "write two 2"});
+  const BuildResult second = world.build(text);
+  CHECK(world.runner.commands.empty());
+  CHECK(second.executed == 0);
+  CHECK(second.manifest.digest == first.manifest.digest);
+}
+
+TEST_CASE("a changed file misses its COPY and what stands on it",
+          "[builder]") {
+  World world;
+  world.file("a", "1");
+  world.file("b", "1");
+  const std::string text =
+      "FROM scratch\nRUN write below 1\nCOPY a /a\nRUN write above 1\n";
+  world.build(text);
+  world.file("b", "2");
+  world.build(text);
+  CHECK(world.runner.commands.empty());
+  world.file("a", "2");
+  world.build(text);
+  CHECK(world.runner.commands == Commands{"write above 1"});
+}
+
+TEST_CASE("LABEL above a RUN is no reason to run it again, ENV is",
+          "[builder]") {
+  World world;
+  world.build("FROM scratch\nLABEL a=1\nENV e=1\nRUN write x 1\n");
+  world.build("FROM scratch\nLABEL a=2\nENV e=1\nRUN write x 1\n");
+  CHECK(world.runner.commands.empty());
+  world.build("FROM scratch\nLABEL a=2\nENV e=2\nRUN write x 1\n");
+  CHECK(world.runner.commands == Commands{"write x 1"});
+}
+
+TEST_CASE("an ARG in scope counts for a RUN, a proxy does not", "[builder]") {
+  World world;
+  const std::string text = "FROM scratch\nARG V\nRUN write x 1\n";
+  world.request.build_args = {{"V", "1"}};
+  world.build(text);
+  world.request.build_args = {{"V", "1"}, {"HTTP_PROXY", "http://p"}};
+  world.build(text);
+  CHECK(world.runner.commands.empty());
+  world.request.build_args = {{"V", "2"}, {"HTTP_PROXY", "http://p"}};
+  world.build(text);
+  REQUIRE(world.runner.commands == Commands{"write x 1"});
+  const auto& env = world.runner.specs.front().env;
+  CHECK(std::find(env.begin(), env.end(), "http_proxy=http://p") != env.end());
+}
+
+TEST_CASE("stages the target does not need are not run", "[builder]") {
+  World world;
+  const std::string text =
+      "FROM scratch AS a\nRUN write a 1\n"
+      "FROM scratch AS unused\nRUN write unused 1\n"
+      "FROM scratch\nCOPY --from=a /a /a\n";
+  world.build(text);
+  CHECK(world.runner.commands == Commands{"write a 1"});
+  world.request.target = "unused";
+  world.build(text);
+  CHECK(world.runner.commands == Commands{"write unused 1"});
+}
+
+TEST_CASE("COPY --from of an unchanged subtree is kept though its stage ran",
+          "[builder]") {
+  World world;
+  const std::string tail =
+      "FROM scratch\nCOPY --from=a /same /same\nRUN write after 1\n";
+  world.build("FROM scratch AS a\nRUN write same 1\nRUN write other 1\n" + tail);
+  world.build("FROM scratch AS a\nRUN write same 1\nRUN write other 2\n" + tail);
+  CHECK(world.runner.commands == Commands{"write other 2"});
+}
+
+TEST_CASE("a linked copy is kept when what is below it changes", "[builder]") {
+  World world;
+  world.file("a", "1");
+  const auto text = [](const std::string& n) {
+    return "FROM scratch\nRUN write x " + n +
+           "\nCOPY --link a /a\nRUN write y 1\n";
+  };
+  world.build(text("1"));
+  const BuildResult result = world.build(text("2"));
+  CHECK(world.runner.commands == Commands{"write x 2", "write y 1"});
+  CHECK(result.executed == 2);
+}
+
+TEST_CASE("--no-cache runs everything again, for the stages asked for",
+          "[builder]") {
+  World world;
+  const std::string text =
+      "FROM scratch AS a\nRUN write a 1\nFROM scratch AS b\nRUN write b 1\n"
+      "COPY --from=a /a /a\n";
+  world.build(text);
+  world.request.no_cache_filter = {"b"};
+  world.build(text);
+  CHECK(world.runner.commands == Commands{"write b 1"});
+  world.request.no_cache_filter.clear();
+  world.request.no_cache = true;
+  world.build(text);
+  CHECK(world.runner.commands.size() == 2);
+}
+
+TEST_CASE("a failing RUN names its line, its command and its code",
+          "[builder]") {
+  World world;
+  try {
+    world.build("FROM scratch\nRUN write a 1\nRUN fail now\n");
+    FAIL("built");
+  } catch (const RunFailed& e) {
+    CHECK(e.code() == 7);
+    const std::string text = e.what();
+    CHECK_THAT(text, Catch::Contains(
+                         "process \"/bin/sh -c fail now\" did not complete "
+                         "successfully: exit code: 7"));
+    CHECK_THAT(text, Catch::StartsWith("Dockerfile:3:"));
+  }
+  // What worked before the failure is kept.
+  world.build("FROM scratch\nRUN write a 1\n");
+  CHECK(world.runner.commands.empty());
+}
+
+TEST_CASE("a COPY source that is not there is a mistake with its place",
+          "[builder]") {
+  World world;
+  try {
+    world.build("FROM scratch\nCOPY nothing /\n");
+    FAIL("built");
+  } catch (const parser::SyntaxError& e) {
+    CHECK_THAT(e.what(), Catch::Contains("\"/nothing\": not found"));
+    CHECK_THAT(e.what(), Catch::StartsWith("Dockerfile:2:"));
+  }
+}
+
+TEST_CASE("history has one entry an instruction, in BuildKit's words",
+          "[builder]") {
+  World world;
+  world.file("a", "1");
+  world.request.build_args = {{"V", "v"}};
+  const BuildResult result = world.build(
+      "FROM scratch\nARG V\nENV a=b\nCOPY a /a\nRUN write x 1\n"
+      "WORKDIR /w\nCMD [\"a\",\"b c\"]\nEXPOSE 80 53/UDP\nUSER 5\n"
+      "HEALTHCHECK --interval=90s CMD true\n");
+  CHECK(world.created_by(result) ==
+        Commands{"ARG V=v", "ENV a=b", "COPY a /a # buildkit",
+                 "RUN |1 V=v /bin/sh -c write x 1 # buildkit", "WORKDIR /w",
+                 "CMD [\"a\" \"b c\"]", "EXPOSE [80/tcp 53/udp]", "USER 5",
+                 "HEALTHCHECK {Test:[CMD-SHELL true] Interval:1m30s Timeout:0s "
+                 "StartPeriod:0s StartInterval:0s Retries:0}"});
+  const store::ImageConfig config = world.config(result);
+  CHECK(config.diff_ids.size() == 3);
+  CHECK(config.config.working_dir == "/w");
+  for (const auto& entry : config.history) CHECK(!entry.created.empty());
+}
+
+TEST_CASE("ONBUILD of a stage runs in its child, before its own instructions",
+          "[builder]") {
+  World world;
+  const BuildResult result = world.build(
+      "FROM scratch AS base\nONBUILD RUN write trigger 1\n"
+      "FROM base\nRUN write own 1\n");
+  CHECK(world.runner.commands == Commands{"write trigger 1", "write own 1"});
+  CHECK(world.config(result).config.on_build.empty());
+}
+
+TEST_CASE("an unknown target is an error with a suggestion", "[builder]") {
+  World world;
+  world.request.target = "bulid";
+  CHECK_THROWS_WITH(
+      world.build("FROM scratch AS build\n"),
+      "target stage \"bulid\" could not be found (did you mean build?)");
+}
+
+TEST_CASE("a stage that copies from a later one is refused", "[builder]") {
+  World world;
+  CHECK_THROWS_WITH(
+      world.build("FROM scratch AS a\nCOPY --from=b /x /\nFROM scratch AS b\n"
+                  "FROM a\n"),
+      Catch::Contains("cannot copy from stage \"b\", it needs to be defined "
+                      "before current stage \"a\""));
+}
+
+TEST_CASE("SOURCE_DATE_EPOCH is the time of every new history entry",
+          "[builder]") {
+  World world;
+  world.request.build_args = {{"SOURCE_DATE_EPOCH", "86400"}};
+  const BuildResult result =
+      world.build("FROM scratch\nENV a=b\nRUN write x 1\n");
+  for (const auto& entry : world.config(result).history)
+    CHECK(entry.created == "1970-01-02T00:00:00Z");
+}
+
+}  // namespace
+}  // namespace cbuild::builder

@@ -1,0 +1,119 @@
+// Stand-ins for the kernel, the registry and the terminal, and a build on them.
+#pragma once
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/dir.h"
+#include "builder/build.h"
+
+namespace cbuild::builder::testing {
+
+// Does what `RUN write <name> <text>` says and remembers every command.
+class FakeRunner final : public runtime::Runner {
+ public:
+  runtime::ExitStatus run(const runtime::RunSpec& spec,
+                          const runtime::OutputSink& output,
+                          const std::atomic<bool>*) override {
+    commands.push_back(spec.argv.back());
+    specs.push_back(spec);
+    const std::string& script = spec.argv.back();
+    if (script.rfind("write ", 0) == 0) {
+      const std::size_t blank = script.find(' ', 6);
+      std::ofstream(spec.root.upper + "/" + script.substr(6, blank - 6))
+          << script.substr(blank + 1);
+    }
+    if (script == "count") {
+      std::ofstream(spec.root.upper + "/count") << ++counter;
+    }
+    output(runtime::Stream::out, "ran " + script + "\n");
+    runtime::ExitStatus status;
+    if (script.rfind("fail", 0) == 0) status.code = 7;
+    return status;
+  }
+  std::vector<std::string> commands;
+  std::vector<runtime::RunSpec> specs;
+  int counter = 0;
+};
+
+class FakeImages final : public registry::ImageSource {
+ public:
+  store::Image resolve(const registry::Reference& reference,
+                       const store::Platform&) override {
+    ++asked;
+    throw registry::RegistryError(reference.text() + ": not found", 404,
+                                  "MANIFEST_UNKNOWN");
+  }
+  void fetch_layers(const registry::Reference&, const store::Image&) override {
+    ++fetched;
+  }
+  int asked = 0;
+  int fetched = 0;
+};
+
+class RecordedProgress final : public ProgressSink {
+ public:
+  void on(const Event& event) override { events.push_back(event); }
+  std::vector<Event> events;
+};
+
+// A context, a store and everything around one build.
+class World {
+ public:
+  World()
+      : directory_("/tmp", "cbuild-test-"),
+        context(directory_.path() + "/context"),
+        store_(directory_.path() + "/store") {
+    make_dirs(context);
+  }
+
+  void file(const std::string& path, const std::string& text) {
+    const std::size_t slash = path.rfind('/');
+    if (slash != std::string::npos)
+      make_dirs(context + "/" + path.substr(0, slash));
+    std::ofstream(context + "/" + path) << text;
+  }
+
+  BuildResult build(const std::string& dockerfile) {
+    BuildRequest r = request;
+    r.context_dir = context;
+    r.dockerfile_text = dockerfile;
+    runner.commands.clear();
+    runner.specs.clear();
+    progress.events.clear();
+    BuildEnvironment environment{store_, runner, images, progress, nullptr};
+    return builder::build(r, environment);
+  }
+
+  store::ImageConfig config(const BuildResult& result) {
+    return store_.images.load(result.manifest).config;
+  }
+  std::vector<std::string> created_by(const BuildResult& result) {
+    std::vector<std::string> texts;
+    for (const auto& entry : config(result).history)
+      texts.push_back(entry.created_by);
+    return texts;
+  }
+  store::Store& store() { return store_; }
+
+ private:
+  TempDir directory_;
+
+ public:
+  std::string context;
+  BuildRequest request;
+  FakeRunner runner;
+  FakeImages images;
+  RecordedProgress progress;
+
+ private:
+  store::Store store_;
+};
+
+}  // namespace cbuild::builder::testing
