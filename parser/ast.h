@@ -32,6 +32,7 @@ struct Word {
 struct Heredoc {
   std::string name;
   std::string content;  // without the end line; leading tabs gone if `chomp`
+  std::string written;  // the same with its tabs: for a shell that reads it
   bool expand = true;   // false: the word was quoted
   bool chomp = false;   // <<-
   unsigned descriptor = 0;
@@ -40,7 +41,8 @@ struct Heredoc {
 
 // What RUN, CMD, ENTRYPOINT and HEALTHCHECK CMD start. Never expanded.
 struct Command {
-  bool shell = true;              // shell form: one element, given to SHELL
+  // Shell form: one element, given to SHELL; it is empty for a bare `RUN`.
+  bool shell = true;
   std::vector<std::string> argv;  // exec form: the JSON array
   bool operator==(const Command&) const = default;
 };
@@ -55,6 +57,7 @@ struct KeyValue {
 struct ArgDeclaration {
   Word name;
   std::optional<Word> value;
+  std::string doc;  // the doc comment above ARG
   bool operator==(const ArgDeclaration&) const = default;
 };
 

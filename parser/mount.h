@@ -1,4 +1,4 @@
-// The value of RUN --mount (reference/peers.md 1.7).
+// The values of RUN --mount and --device (reference/peers.md 1.7).
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ struct RunMount {
   std::string source;
   std::string target;
   std::string id;
-  std::optional<bool> read_only;  // as written with ro/rw
+  std::optional<bool> read_only;   // as written with ro/rw
   std::optional<std::string> env;  // secret: name of the variable
   std::uint64_t size = 0;          // tmpfs, bytes
   bool required = false;
@@ -31,5 +31,17 @@ struct RunMount {
 // (used while parsing, to find mistakes early and `from` for dependencies).
 RunMount parse_run_mount(std::string_view text, const Lookup* lookup,
                          char escape = '\\');
+
+// RUN --device: `name[,required]`, a CDI device name.
+struct RunDevice {
+  std::string name;
+  bool required = false;
+};
+
+// Throws Error with BuildKit's wording.
+RunDevice parse_run_device(std::string_view text);
+
+// Go's strconv.ParseBool: 1, t, T, TRUE, true, True and their opposites.
+std::optional<bool> parse_bool(std::string_view text);
 
 }  // namespace cbuild::parser

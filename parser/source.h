@@ -24,14 +24,15 @@ Position position_of(std::string_view text, std::uint32_t offset);
 //   Dockerfile:7:12: unknown flag: --form (did you mean --from?)
 //      7 | COPY --form=build /a /b
 //        |      ^
-std::string render(std::string_view file_name, std::string_view text,
-                   Span span, std::string_view message);
+std::string render(std::string_view file_name, std::string_view text, Span span,
+                   std::string_view message);
 
 // One mistake in a Dockerfile. The message is BuildKit's wording
 // (reference/peers.md 1.12), without place.
 struct Diagnostic {
   std::string message;
-  Span span;
+  Span span;         // what is wrong
+  Span instruction;  // where the instruction starts that it is in
 };
 
 // Every mistake that was found in one file: exit code 2. what() is all of them

@@ -1,0 +1,23 @@
+// The glob patterns of ${v#p}, ${v%p} and ${v/p/r}: private to expand.cc.
+//
+// '*' is any run of characters, '?' one; neither matches a newline. There are
+// no classes. '\' keeps '*', '?' and '\' from being special; '\}' and '\/' are
+// '}' and '/'; before anything else it is a mistake (Error).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace cbuild::parser {
+
+// `value` without the shortest or (greedy) longest start that matches.
+std::string trim_prefix(std::string_view value, std::string_view pattern,
+                        bool greedy);
+std::string trim_suffix(std::string_view value, std::string_view pattern,
+                        bool greedy);
+
+// `value` with the first or all longest matches replaced.
+std::string replace_pattern(std::string_view value, std::string_view pattern,
+                            std::string_view replacement, bool all);
+
+}  // namespace cbuild::parser
