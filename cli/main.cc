@@ -64,8 +64,9 @@ const ExitCode& exit_code(const Error& error) {
 
 void report(const Error& error) {
   std::string text = error.what();
-  // Mistakes in a Dockerfile come with their place, as compilers print them.
-  if (!is<parser::SyntaxError>(error)) text = "cbuild: " + text;
+  // What has a place in a Dockerfile comes as compilers print it.
+  if (!is<parser::SyntaxError>(error) && !is<builder::RunFailed>(error))
+    text = "cbuild: " + text;
   if (is_disk_full(error)) text += " (the disk is full)";
   print_error(text);
 }

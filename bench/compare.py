@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""Times cbuild against BuildKit (inside docker.io's dockerd) and buildah.
+
+  bench/compare.py [--cbuild PATH] [--rounds N] [--only cached|steps|copy]
+
+All programs of a case run in turn, round after round, so that a machine whose
+speed drifts is equally unkind to each. Prints the median, minimum and maximum
+of each program's wall time and the median of the ratios to cbuild within each
+round. Every program has a store of its own in one temporary directory, and
+builds on the same base: Debian's static busybox. Needs root. RUN steps have no
+network, as the dockerd started here has no bridge."""
+import argparse, os, shutil, signal, statistics, subprocess, sys, tempfile, time
+
+BASE = """FROM scratch
+COPY busybox /bin/busybox
+RUN ["/bin/busybox", "--install", "-s", "/bin"]
+"""
+TEN_STEPS = """FROM busybox
+WORKDIR /app
+COPY a.txt .
+RUN cat a.txt > a
+COPY b.txt .
+RUN cat b.txt > b
+ENV MODE=bench
+RUN echo $MODE > c
+COPY many many
+RUN ls many > d
+"""
+TWENTY_RUNS = "FROM busybox\n" + "".join(f"RUN echo {i} > /f{i}\n" for i in range(20))
+COPY_MANY = "FROM busybox\nCOPY many /many\nCOPY --from=busybox /bin/busybox /b\n"
+CASES = {
+    "cached": ("cached rebuild of ten steps", TEN_STEPS, False),
+    "steps": ("twenty trivial RUN steps, nothing cached", TWENTY_RUNS, True),
+    "copy": ("COPY of 2000 files, nothing cached", COPY_MANY, True),
+}
+
+
+class Program:
+    """How one builder is called; `name` is what the table says."""
+
+    def __init__(self, name, command, no_cache, env=None):
+        self.name, self.command, self.no_cache, self.env = name, command, no_cache, env or {}
+
+    def build(self, tag, context, no_cache=False):
+        command = self.command + (self.no_cache if no_cache else []) + ["-t", tag, context]
+        start = time.perf_counter()
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env={**os.environ, **self.env})
+        took = time.perf_counter() - start
+        if done.returncode:
+            sys.exit(f"{self.name} failed: {' '.join(command)}\n{done.stdout.decode()}")
+        return took, done.stdout.decode("utf-8", "replace")
+
+
+def cbuild(path, work):
+    return Program("cbuild", [path, "--root", work + "/cbuild", "build", "--network", "none"], ["--no-cache"])
+
+
+def buildah(work):
+    if not shutil.which("buildah"):
+        print("buildah is not here: left out (apt-get install buildah)")
+        return None
+    version = subprocess.run(["buildah", "--version"], stdout=subprocess.PIPE, text=True).stdout.strip()
+    base = ["buildah", "--root", work + "/buildah", "--runroot", work + "/buildah-run", "--storage-driver", "overlay"]
+    return Program(version.split(" (")[0], base + ["build", "--layers", "--network", "none", "--pull=never"], ["--no-cache"])
+
+
+class Dockerd:
+    """A daemon of our own, ended by its pid."""
+
+    def __init__(self, work):
+        self.dir, self.process = work + "/docker", None
+        os.mkdir(self.dir)
+
+    def start(self):
+        if not shutil.which("dockerd"):
+            print("dockerd is not here: left out (apt-get install docker.io)")
+            return None
+        socket = f"unix://{self.dir}/sock"
+        self.process = subprocess.Popen(
+            ["dockerd", "--iptables=false", "--bridge=none", "--data-root", self.dir + "/data", "--exec-root", self.dir + "/exec", "-p", self.dir + "/pid", "-H", socket],
+            stdout=open(self.dir + "/log", "w"), stderr=subprocess.STDOUT)
+        for client in ("/usr/bin/docker", shutil.which("docker")):
+            program = Program("BuildKit", [client, "build", "--network", "none"], ["--no-cache"], {"DOCKER_HOST": socket, "DOCKER_BUILDKIT": "1"})
+            for _ in range(100):
+                if subprocess.run([client, "info"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **program.env}).returncode == 0:
+                    break
+                time.sleep(0.1)
+            # A client without its own BuildKit support falls back to the old
+            # builder, or asks for buildx: its output tells.
+            probe = subprocess.run(program.command + ["-"], input=b"FROM scratch\nLABEL a=b\n", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, **program.env})
+            if b"#1 " in probe.stdout:
+                version = subprocess.run([client, "version", "-f", "{{.Server.Version}}"], stdout=subprocess.PIPE, text=True, env={**os.environ, **program.env}).stdout.strip()
+                program.name = f"BuildKit of dockerd {version}"
+                return program
+        print("no docker client here can speak to BuildKit: left out")
+        return None
+
+    def stop(self):
+        if self.process:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(timeout=30)
+
+
+def contexts(work):
+    made = {}
+    for name, (_, dockerfile, _) in CASES.items():
+        made[name] = f"{work}/context-{name}"
+        os.makedirs(made[name] + "/many")
+        for file in ("a.txt", "b.txt"):
+            with open(f"{made[name]}/{file}", "w") as f:
+                f.write(file * 100)
+        for i in range(2000 if name == "copy" else 100):
+            with open(f"{made[name]}/many/{i}", "w") as f:
+                f.write(f"{i}\n" * 200)
+        with open(made[name] + "/Dockerfile", "w") as f:
+            f.write(dockerfile)
+    os.mkdir(work + "/base")
+    shutil.copy("/bin/busybox", work + "/base/busybox")
+    with open(work + "/base/Dockerfile", "w") as f:
+        f.write(BASE)
+    return made
+
+
+def measure(programs, name, context, rounds):
+    title, _, no_cache = CASES[name]
+    times = {p.name: [] for p in programs}
+    for p in programs:  # not counted; fills the caches
+        p.build("bench-" + name, context, no_cache)
+    for round_number in range(rounds):
+        order = programs if round_number % 2 == 0 else programs[::-1]
+        for p in order:
+            times[p.name].append(p.build("bench-" + name, context, no_cache)[0])
+    print(f"\n{title}, {rounds} rounds")
+    print(f"  {'':32} {'median':>10} {'min':>10} {'max':>10}   times cbuild")
+    ours = times[programs[0].name]
+    for p in programs:
+        t = times[p.name]
+        ratio = statistics.median(b / a for a, b in zip(ours, t))
+        print(f"  {p.name:32} {statistics.median(t)*1e3:8.1f}ms {min(t)*1e3:8.1f}ms {max(t)*1e3:8.1f}ms {ratio:10.1f}")
+    sys.stdout.flush()
+
+
+def floor(rounds):
+    """The least any program can take: starting one that does nothing."""
+    times = []
+    for _ in range(max(rounds, 20)):
+        start = time.perf_counter()
+        subprocess.run(["/bin/busybox", "true"], stdin=subprocess.DEVNULL)
+        times.append(time.perf_counter() - start)
+    print(f"floor: starting a static program that does nothing, seen from here: {statistics.median(times)*1e3:.1f}ms")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    here = os.path.dirname(os.path.abspath(__file__))
+    parser.add_argument("--cbuild", default=here + "/../build/release/cbuild")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--only", choices=CASES)
+    args = parser.parse_args()
+    work = tempfile.mkdtemp(prefix="cbuild-bench.")
+    dockerd = Dockerd(work)
+    try:
+        made = contexts(work)
+        programs = [p for p in (cbuild(os.path.abspath(args.cbuild), work), dockerd.start(), buildah(work)) if p]
+        floor(args.rounds)
+        for p in programs:
+            p.build("busybox", work + "/base")
+        for name in CASES:
+            if args.only in (None, name):
+                measure(programs, name, made[name], args.rounds)
+    finally:
+        dockerd.stop()
+        for mount in reversed([line.split()[1] for line in open("/proc/mounts")]):
+            if mount.startswith(work):
+                subprocess.run(["umount", "-l", mount])
+        shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
