@@ -178,7 +178,6 @@ struct NamespaceRunner::State {
         self(check(static_cast<int>(
                        ::syscall(SYS_pidfd_open, ::getpid(), 0)),
                    "pidfd_open", "")),
-        networks(directory),
         cgroup_v2(cgroup_is_version_2()) {
     make_dirs(directory, 0700);
   }

@@ -1,18 +1,242 @@
 #include "runtime/net.h"
 
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <net/if.h>
+#include <sched.h>
+
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "base/dir.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "runtime/nat.h"
+#include "runtime/netlink.h"
+#include "runtime/subnet.h"
+
 namespace cbuild::runtime {
 
-struct PooledNetwork {};
-struct NetworkPool::State {};
+// A namespace and the place of its /30 in the block. The veth pair goes with
+// the namespace, when the last descriptor and process in it are gone.
+struct PooledNetwork {
+  unsigned slot = 0;
+  Fd ns;
+  bool exclusive = false;
+};
+
+namespace {
+
+constexpr unsigned kSlots = 64;  // of four addresses in a block of 256
+constexpr std::uint16_t kCreate = NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK;
+
+// net, gateway (host end), container end, broadcast
+std::uint32_t gateway_address(const Subnet& block, unsigned slot) {
+  return block.address + slot * 4 + 1;
+}
+std::uint32_t container_address(const Subnet& block, unsigned slot) {
+  return block.address + slot * 4 + 2;
+}
+
+ifinfomsg link_up(int index) {
+  ifinfomsg link = {};
+  link.ifi_family = AF_UNSPEC;
+  link.ifi_index = index;
+  link.ifi_flags = IFF_UP;
+  link.ifi_change = IFF_UP;
+  return link;
+}
+
+int index_of(const std::string& name) {
+  const unsigned index = ::if_nametoindex(name.c_str());
+  if (index == 0) throw_system_error("if_nametoindex", name);
+  return static_cast<int>(index);
+}
+
+void set_up(NetlinkSocket& socket, int index) {
+  socket.request(NetlinkMessage(RTM_NEWLINK, NLM_F_ACK, link_up(index)),
+                 "bring up interface");
+}
+
+void add_address(NetlinkSocket& socket, int index, std::uint32_t address) {
+  ifaddrmsg body = {};
+  body.ifa_family = AF_INET;
+  body.ifa_prefixlen = 30;
+  body.ifa_index = static_cast<unsigned>(index);
+  NetlinkMessage message(RTM_NEWADDR, kCreate, body);
+  message.add(IFA_LOCAL, htonl(address)).add(IFA_ADDRESS, htonl(address));
+  socket.request(message, "add address");
+}
+
+void add_default_route(NetlinkSocket& socket, std::uint32_t gateway) {
+  rtmsg body = {};
+  body.rtm_family = AF_INET;
+  body.rtm_table = RT_TABLE_MAIN;
+  body.rtm_protocol = RTPROT_STATIC;
+  body.rtm_scope = RT_SCOPE_UNIVERSE;
+  body.rtm_type = RTN_UNICAST;
+  NetlinkMessage message(RTM_NEWROUTE, kCreate, body);
+  message.add(RTA_GATEWAY, htonl(gateway));
+  socket.request(message, "add default route");
+}
+
+// eth0 here and `host_name` in the namespace `host`.
+void add_veth(NetlinkSocket& socket, int host, const std::string& host_name,
+              unsigned mtu) {
+  const ifinfomsg none = {};
+  NetlinkMessage message(RTM_NEWLINK, kCreate, none);
+  message.add_string(IFLA_IFNAME, "eth0")
+      .add(IFLA_MTU, mtu)
+      .open(IFLA_LINKINFO)
+      .add_string(IFLA_INFO_KIND, "veth")
+      .open(IFLA_INFO_DATA)
+      .open(VETH_INFO_PEER, none)
+      .add_string(IFLA_IFNAME, host_name)
+      .add(IFLA_MTU, mtu)
+      .add(IFLA_NET_NS_FD, host)
+      .close()
+      .close()
+      .close();
+  socket.request(message, "make veth pair");
+}
+
+// Runs `body` on a thread in a new network namespace, and returns that.
+template <typename Body>
+Fd in_new_namespace(Body&& body) {
+  Fd ns;
+  std::exception_ptr failure;
+  std::thread([&] {
+    try {
+      check(::unshare(CLONE_NEWNET), "unshare", "network namespace");
+      body();
+      ns = open_path("/proc/thread-self/ns/net", O_RDONLY);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }).join();
+  if (failure) std::rethrow_exception(failure);
+  return ns;
+}
+
+// What all networks of the process share; made by the first that needs it.
+struct Uplink {
+  Uplink()
+      : routes(read_host_routes()),
+        lease(lease_block(routes)),
+        interfaces("cb" + std::to_string(lease.number) + "-"),
+        nat(lease.block, interfaces),
+        host(open_path("/proc/thread-self/ns/net", O_RDONLY)) {}
+
+  Fd make_namespace(unsigned slot, unsigned serial) const;
+
+  const HostRoutes routes;
+  const BlockLease lease;
+  const std::string interfaces;  // the names of ours start with it
+  const Nat nat;
+  const Fd host;
+};
+
+Fd Uplink::make_namespace(unsigned slot, unsigned serial) const {
+  const std::string name = interfaces + std::to_string(serial);
+  const std::uint32_t gateway = gateway_address(lease.block, slot);
+  Fd ns = in_new_namespace([&] {
+    NetlinkSocket inside(NETLINK_ROUTE);
+    add_veth(inside, host.get(), name, routes.mtu);
+    const int eth0 = index_of("eth0");
+    add_address(inside, eth0, container_address(lease.block, slot));
+    set_up(inside, index_of("lo"));
+    set_up(inside, eth0);
+    add_default_route(inside, gateway);
+  });
+  NetlinkSocket outside(NETLINK_ROUTE);
+  const int end = index_of(name);
+  add_address(outside, end, gateway);
+  set_up(outside, end);
+  return ns;
+}
+
+}  // namespace
+
+struct NetworkPool::State {
+  std::unique_ptr<PooledNetwork> take();
+  std::unique_ptr<PooledNetwork> make();
+
+  std::mutex mutex;  // guards everything below
+  std::optional<Uplink> uplink;
+  std::vector<std::unique_ptr<PooledNetwork>> free;
+  std::set<unsigned> slots_in_use;
+  unsigned made = 0;  // numbers interfaces; names are not used twice
+  bool given_up = false;
+};
+
+std::unique_ptr<PooledNetwork> NetworkPool::State::take() {
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (given_up) return nullptr;
+  if (!free.empty()) {
+    std::unique_ptr<PooledNetwork> network = std::move(free.back());
+    free.pop_back();
+    return network;
+  }
+  try {
+    return make();
+  } catch (const Error& e) {
+    given_up = true;
+    warn(std::string("RUN uses the host's network: no network of its own (") +
+         e.what() + ")");
+    return nullptr;
+  }
+}
+
+std::unique_ptr<PooledNetwork> NetworkPool::State::make() {
+  if (!uplink) uplink.emplace();
+  unsigned slot = 0;
+  while (slots_in_use.count(slot) > 0) ++slot;
+  if (slot == kSlots) throw Error("too many networks in use");
+  auto network = std::make_unique<PooledNetwork>();
+  network->slot = slot;
+  network->ns = uplink->make_namespace(slot, made++);
+  slots_in_use.insert(slot);
+  return network;
+}
+
+NetworkPool::NetworkPool() : state_(std::make_unique<State>()) {}
+NetworkPool::~NetworkPool() = default;
+
+NetworkLease NetworkPool::acquire(NetworkMode mode, bool exclusive) {
+  if (mode != NetworkMode::egress) return NetworkLease(mode);
+  std::unique_ptr<PooledNetwork> network = state_->take();
+  if (!network) return NetworkLease(NetworkMode::host);
+  network->exclusive = exclusive;
+  return NetworkLease(*this, std::move(network));
+}
+
+void NetworkPool::release(std::unique_ptr<PooledNetwork> network) {
+  const std::lock_guard<std::mutex> lock(state_->mutex);
+  if (network->exclusive)
+    state_->slots_in_use.erase(network->slot);
+  else
+    state_->free.push_back(std::move(network));
+}
 
 NetworkLease::NetworkLease(NetworkMode mode) : mode_(mode) {}
+
+NetworkLease::NetworkLease(NetworkPool& pool,
+                           std::unique_ptr<PooledNetwork> network)
+    : mode_(NetworkMode::egress), pool_(&pool), network_(std::move(network)) {}
+
 NetworkLease::NetworkLease(NetworkLease&&) noexcept = default;
-NetworkLease::~NetworkLease() = default;
-int NetworkLease::fd() const { return -1; }
-NetworkPool::NetworkPool(std::string) {}
-NetworkPool::~NetworkPool() = default;
-NetworkLease NetworkPool::acquire(NetworkMode mode, bool) {
-  return NetworkLease(mode == NetworkMode::egress ? NetworkMode::host : mode);
+
+NetworkLease::~NetworkLease() {
+  if (network_) pool_->release(std::move(network_));
 }
+
+int NetworkLease::fd() const { return network_ ? network_->ns.get() : -1; }
 
 }  // namespace cbuild::runtime

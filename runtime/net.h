@@ -6,7 +6,6 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include "base/fd.h"
 #include "runtime/runner.h"
@@ -39,7 +38,7 @@ class NetworkLease {
 // acquire(egress); the destructor takes all down. Any thread.
 class NetworkPool {
  public:
-  explicit NetworkPool(std::string state_dir);
+  NetworkPool();
   ~NetworkPool();
   NetworkPool(const NetworkPool&) = delete;
   NetworkPool& operator=(const NetworkPool&) = delete;
