@@ -1,8 +1,8 @@
-// The child between clone3(2) and execve(2). It is a copy of one thread of a
-// program with several: a lock another thread held stays locked for ever. So
-// nothing here allocates, throws or logs; whatever a step needs was put into
-// the ChildPlan before the clone. The order of the steps matters, and each
-// line of the table says why.
+// The child between clone3(2) and execve(2). It runs in the memory of a program
+// with several threads (or in a copy, where a lock another thread held stays
+// locked for ever). So nothing here allocates, throws or logs; whatever a step
+// needs was put into the ChildPlan before the clone. The order of the steps
+// matters, and each line of the table says why.
 #include "runtime/child.h"
 
 #include <errno.h>
@@ -124,8 +124,8 @@ int install_seccomp(StepContext& context) noexcept {
       ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
 }
 
-// Raw system calls: the wrappers of glibc would signal the other threads of
-// the program this is a copy of.
+// Raw system calls: the wrappers of glibc would make cbuild's own threads do
+// the same.
 int switch_user(StepContext& context) noexcept {
   const ChildPlan& plan = context.plan;
   if (::syscall(SYS_setgroups, plan.groups.size(), plan.groups.data()) == -1)

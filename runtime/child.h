@@ -1,5 +1,6 @@
 // The child half: from clone3(2) to execve(2).
 //
+// It shares the memory of the parent, one thread of which sleeps meanwhile.
 // Everything it needs is in a ChildPlan, made before: from the clone on nothing
 // allocates, throws, logs or takes a lock. What fails is written to
 // `report_pipe` as one ChildFailure; a successful exec closes that pipe.

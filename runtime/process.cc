@@ -34,16 +34,46 @@ class BlockedSignals {
   sigset_t before_;
 };
 
-int clone_child(ChildPlan& plan, std::uint64_t namespaces) {
-  const BlockedSignals blocked;
-  int pidfd = -1;
-  clone_args args = {};
-  args.flags = namespaces | CLONE_PIDFD;
-  args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
-  args.exit_signal = SIGCHLD;
-  const long pid = ::syscall(SYS_clone3, &args, sizeof args);
+// The child shares our memory until it execs, as with vfork(2), and this
+// thread sleeps until then. Copying the page tables instead takes 15 ms with
+// 200 MiB in use, and a fault for each page that another thread then writes.
+// Sanitizers keep notes on the stack that a child in the same memory would
+// spoil, so they get the copy.
+#if (defined(__x86_64__) || defined(__aarch64__)) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+constexpr std::uint64_t kShareMemory = CLONE_VM | CLONE_VFORK;
+#else
+constexpr std::uint64_t kShareMemory = 0;
+#endif
+
+// Not syscall(2): the child runs on our stack and would overwrite the return
+// address that the parent still needs.
+[[gnu::always_inline]] inline long clone3(clone_args& args) {
+#if defined(__x86_64__)
+  long result;
+  asm volatile("syscall"
+               : "=a"(result)
+               : "0"(SYS_clone3), "D"(&args), "S"(sizeof args)
+               : "rcx", "r11", "memory");
+  return result;
+#elif defined(__aarch64__)
+  register long number asm("x8") = SYS_clone3;
+  register long first asm("x0") = reinterpret_cast<long>(&args);
+  register long second asm("x1") = sizeof args;
+  asm volatile("svc #0" : "+r"(first) : "r"(number), "r"(second) : "memory");
+  return first;
+#else
+  const long result = ::syscall(SYS_clone3, &args, sizeof args);
+  return result == -1 ? -errno : result;
+#endif
+}
+
+// The pidfd, or the negative errno. Its frame is below all that the parent
+// still needs, and holds nothing that the child changes.
+[[gnu::noinline]] long clone_child(ChildPlan& plan, clone_args& args) {
+  const long pid = clone3(args);
   if (pid == 0) child_main(plan);
-  return pid == -1 ? -1 : pidfd;
+  return pid;
 }
 
 // False at the end of the file.
@@ -68,10 +98,23 @@ Pipe make_pipe() {
   return pipe;
 }
 
-ChildProcess::ChildProcess(ChildPlan& plan, std::uint64_t namespaces)
-    : pidfd_(clone_child(plan, namespaces)) {
-  if (pidfd_) return;
-  const int code = errno;
+ChildProcess::ChildProcess(ChildPlan& plan, std::uint64_t namespaces) {
+  int pidfd = -1;
+  clone_args args = {};
+  args.flags = namespaces | CLONE_PIDFD | kShareMemory;
+  args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+  args.exit_signal = SIGCHLD;
+  const long result = [&] {
+    const BlockedSignals blocked;
+    return clone_child(plan, args);
+  }();
+  if (result > 0) {
+    pidfd_ = Fd(pidfd);
+    // A child that switched users has taken it from the memory we share.
+    ::prctl(PR_SET_DUMPABLE, 1);
+    return;
+  }
+  const int code = static_cast<int>(-result);
   if (code == EPERM || code == EINVAL || code == ENOSYS || code == ENOSPC)
     throw IsolationError(
         SystemError(code, "cannot make namespaces: clone3", "").what());
