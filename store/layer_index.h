@@ -73,14 +73,18 @@ std::optional<LayerIndex> deserialize(std::string_view data);
 
 // Reads a directory tree as overlayfs leaves it in an upper directory: a
 // character device 0/0 is a whiteout, trusted.overlay.opaque (or
-// user.overlay.opaque) marks an opaque directory.
+// user.overlay.opaque) with the value "y" marks an opaque directory.
 //
-// `lowers` are the trees below, top first. A directory that is not opaque and
-// exists there with the same owner, mode and xattrs is no change and gets no
-// entry (overlayfs copies a directory up whenever something below it changes;
-// BuildKit leaves such out of the diff too); its mtime in the tree is set back
-// to the lower one's. A whiteout with nothing below it is dropped.
-// Hashes contents on `threads` threads.
+// `lowers` are the trees below, top first. overlayfs copies a directory up
+// whenever something below it changes. Such a directory (not opaque, there
+// below with the same owner, mode and xattrs) is no change: its mtime in the
+// tree is set back to the lower one's, and it has an entry only where something
+// below it has one, so that a tarball unpacked without its base still gives
+// directories their owner and mode (BuildKit includes parents for that reason).
+// A whiteout with nothing below it is dropped.
+//
+// Of extended attributes security.capability and user.* count, as for BuildKit
+// and docker. Hashes contents on `threads` threads.
 LayerIndex scan_tree(int tree, const std::vector<std::string>& lowers,
                      unsigned threads);
 

@@ -36,6 +36,8 @@ struct LayerBlob {
 
 struct TarballOptions {
   Compression compression = Compression::gzip;
+  // Make it in this compression even where another one is there already.
+  bool force = false;
   bool fast = false;     // igzip / zstd -1 in place of the default ratio
   unsigned threads = 1;  // does not influence the bytes
 };
@@ -56,8 +58,16 @@ class LayerStore {
 
   // Directory to mount. Unpacks the tarball where there is no tree yet:
   // whiteouts become overlay whiteouts; names cannot lead out of the tree.
-  // Throws Error where the blob is absent: the caller fetches it first.
+  // Throws Error where the blob is absent: the caller fetches it first. Throws
+  // DigestMismatch where the tarball is not the one of the diffID.
   std::string tree(const LayerId& id);
+
+  // Call before mounting `chain` (lowest first, all with trees). A tarball may
+  // hold /a/b without /a; the tree then has a directory /a with mode 0755,
+  // which in an overlay would hide what the layers below say of it. This gives
+  // such directories the owner, mode and time that they have below. Rarely has
+  // anything to do.
+  void settle(const std::vector<LayerId>& chain);
   bool has_tree(const LayerId& id) const;
 
   // Read once per process and kept; made from the tree or tarball if absent.
@@ -65,8 +75,9 @@ class LayerStore {
 
   // The tarball, made now if it does not exist: entries in index order, numeric
   // owners only, PAX headers where needed, so the same index gives the same
-  // bytes. Where any compression of the layer exists and `options` does not ask
-  // for another one, that is what comes back: nothing is compressed twice.
+  // bytes. Where the tarball exists in any compression, that is what comes back
+  // unless `options` forces another one: nothing is compressed twice. Throws
+  // Error where the layer was pulled and its blob is absent.
   LayerBlob tarball(const LayerId& id, const TarballOptions& options);
 
   // The tarball where it exists already in that compression (with its blob).
@@ -79,7 +90,10 @@ class LayerStore {
   std::uint64_t content_size(const LayerId& id);
 
   std::vector<LayerId> list() const;
+  // Removes all forms but the blobs.
   void remove(const LayerId& id);
+  // layers/<id>, whether it exists or not.
+  std::string directory(const LayerId& id) const;
 
  private:
   struct State;

@@ -3,10 +3,13 @@
 // Used for COPY --from keys, history and verification; reads no tree.
 #pragma once
 
-#include <functional>
+#include <cstddef>
+#include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "store/layer_index.h"
@@ -15,8 +18,13 @@ namespace cbuild::store {
 
 class MergedIndex {
  public:
-  // `layers`, lowest first; whiteouts and opaque directories are applied.
-  explicit MergedIndex(const std::vector<std::shared_ptr<const LayerIndex>>& layers);
+  // `layers`, lowest first; whiteouts and opaque directories are applied. A
+  // directory that only its contents imply gets an entry: 0755, owner 0, time
+  // 0. A hard link whose first name a higher layer took away becomes the file.
+  explicit MergedIndex(
+      const std::vector<std::shared_ptr<const LayerIndex>>& layers);
+  MergedIndex(MergedIndex&&) = default;  // no copies: entries_ points into made_
+  MergedIndex& operator=(MergedIndex&&) = default;
 
   // The entry at exactly `path` (no symbolic link followed), or nullptr. The
   // root "" is nullptr.
@@ -33,7 +41,10 @@ class MergedIndex {
   std::optional<std::string> resolve(std::string_view path) const;
 
  private:
+  void restore_links();
+
   std::vector<std::shared_ptr<const LayerIndex>> layers_;
+  std::deque<IndexEntry> made_;  // entries that no layer has as they are
   std::vector<const IndexEntry*> entries_;
 };
 

@@ -4,17 +4,14 @@
 // are described in one form. Throws Error with the entry's name in it.
 #pragma once
 
-#include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "store/layer_index.h"
+#include "store/stream.h"
 
 namespace cbuild::store {
-
-// Gives up to `size` bytes into `buffer`, 0 at the end.
-using ByteSource = std::function<std::size_t(char* buffer, std::size_t size)>;
-using ByteSink = std::function<void(std::string_view)>;
 
 // Reads the entries of a tar in order. Decompresses gzip, bzip2, xz and zstd
 // where `decompress` is set, by content.
@@ -39,6 +36,9 @@ class TarReader {
   std::unique_ptr<State> state_;
 };
 
+// The plain bytes of a stream in any compression that libarchive knows.
+ByteSource filtered(ByteSource source);
+
 // Writes a deterministic PAX tar: numeric owners, no names of owners, PAX
 // records only where ustar has no room (long names, nanoseconds, large ids,
 // xattrs as SCHILY.xattr.*).
@@ -47,8 +47,9 @@ class TarWriter {
   explicit TarWriter(ByteSink sink);
   ~TarWriter();
 
-  // Starts an entry; a whiteout becomes the empty file .wh.<name>. For a file
-  // exactly entry.size bytes of write() follow.
+  // Starts an entry; a whiteout becomes the empty file .wh.<name>, an opaque
+  // directory is followed by the empty file .wh..wh..opq in it. For a file
+  // exactly entry.size bytes of write() follow. Sockets are left out.
   void add(const IndexEntry& entry);
   void write(std::string_view data);
   // Ends the archive.

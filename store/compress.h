@@ -1,0 +1,46 @@
+// gzip and zstd, both ways: the only user of libdeflate, libzstd and ISA-L.
+//
+// Compression cuts its input into chunks of a fixed size, each of which becomes
+// a member (gzip) or frame (zstd) of its own; every reader takes several. So
+// the bytes do not depend on the number of threads. ISA-L is loaded when it is
+// first wanted; without it everything still works, slower.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "store/image.h"
+#include "store/stream.h"
+
+namespace cbuild::store {
+
+// From the first bytes of a blob; anything that is no gzip or zstd is none.
+Compression sniff(std::string_view start);
+
+// The plain bytes of a stream that is compressed or not, decided by its
+// content. Reading throws Error where the stream is damaged or cut short.
+ByteSource decompressed(ByteSource source);
+
+// Compresses a stream on `threads` threads and hands it to `sink` in order,
+// always on the thread that calls write() and finish().
+class Compressor {
+ public:
+  Compressor(ByteSink sink, Compression compression, bool fast,
+             unsigned threads);
+  ~Compressor();
+
+  void write(std::string_view data);
+  // Writes what is left. Nothing may follow.
+  void finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// CRC-32 of the data, for files that are checked whenever they are read.
+std::uint32_t crc32(std::string_view data);
+
+}  // namespace cbuild::store

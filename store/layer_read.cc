@@ -1,0 +1,106 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/dir.h"
+#include "base/error.h"
+#include "store/compress.h"
+#include "store/index_builder.h"
+#include "store/layer_io.h"
+#include "store/tar.h"
+#include "store/tree_writer.h"
+
+// One pass: decompression and the hash of the tar run on a thread ahead, this
+// one takes the tar apart, hashes each file's content and writes it.
+
+namespace cbuild::store {
+namespace {
+
+class LayerReader {
+ public:
+  LayerReader(ByteSource blob, int tree)
+      : ahead_(decompressed(std::move(blob))),
+        tar_([this](char* b, std::size_t n) { return ahead_.read(b, n); },
+             false) {
+    if (tree != kNoTree) tree_.emplace(tree);
+  }
+
+  LayerContent read(int tree) {
+    while (std::optional<IndexEntry> entry = tar_.next()) take(*entry);
+    LayerContent content{builder_.finish(), ahead_.finish(), {}};
+    if (!tree_) return content;
+    content.implied = tree_->finish(content.index);
+    apply_attributes(tree, root_);
+    return content;
+  }
+
+ private:
+  void take(IndexEntry& entry);
+  void take_file(IndexEntry& entry);
+
+  ReadAhead ahead_;
+  TarReader tar_;
+  std::optional<TreeWriter> tree_;
+  IndexBuilder builder_;
+  // The root directory: a tarball may say nothing of it.
+  IndexEntry root_ = {.path = "", .type = EntryType::directory, .mode = 0755};
+};
+
+void LayerReader::take(IndexEntry& entry) {
+  switch (builder_.place(entry)) {
+    case IndexBuilder::Role::ignored:
+      return;
+    case IndexBuilder::Role::root:
+      if (entry.type == EntryType::directory) root_ = entry;
+      return;
+    case IndexBuilder::Role::whiteout:
+      builder_.add_whiteout(entry.path);
+      return;
+    case IndexBuilder::Role::opaque:
+      builder_.add_opaque(entry.path);
+      return;
+    case IndexBuilder::Role::entry:
+      break;
+  }
+  if (entry.type == EntryType::file)
+    take_file(entry);
+  else if (tree_ && entry.target != entry.path)
+    tree_->add(entry);
+  builder_.add(std::move(entry));
+}
+
+void LayerReader::take_file(IndexEntry& entry) {
+  Hasher hasher;
+  static const std::string zeros(kStreamBuffer, '\0');
+  std::uint64_t at = 0;
+  const auto skip_hole = [&](std::uint64_t end) {
+    for (; at < end; at += std::min<std::uint64_t>(end - at, zeros.size()))
+      hasher.update(std::string_view(zeros).substr(
+          0, std::min<std::uint64_t>(end - at, zeros.size())));
+  };
+  if (tree_) tree_->begin_file(entry);
+  std::string_view data;
+  std::uint64_t offset = 0;
+  while (tar_.read_block(data, offset)) {
+    if (data.empty()) continue;
+    skip_hole(offset);
+    hasher.update(data);
+    at += data.size();
+    if (tree_) tree_->write(data, offset);
+  }
+  skip_hole(entry.size);
+  if (at != entry.size)
+    throw Error(entry.path + ": content and size do not agree");
+  entry.content = hasher.finish();
+  if (tree_) tree_->end_file(entry);
+}
+
+}  // namespace
+
+LayerContent read_layer(ByteSource blob, int tree) {
+  return LayerReader(std::move(blob), tree).read(tree);
+}
+
+}  // namespace cbuild::store

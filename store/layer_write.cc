@@ -1,0 +1,83 @@
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "base/dir.h"
+#include "base/error.h"
+#include "store/compress.h"
+#include "store/layer_io.h"
+#include "store/parent_dirs.h"
+#include "store/tar.h"
+
+namespace cbuild::store {
+namespace {
+
+// Plain tar bytes in; their hash is the diffID, the blob gets them compressed.
+class Packer {
+ public:
+  Packer(const TarballOptions& options, BlobWriter& out)
+      : compressor_([&out](std::string_view data) { out.write(data); },
+                    options.compression, options.fast, options.threads) {}
+
+  void write(std::string_view data) {
+    plain_.update(data);
+    compressor_.write(data);
+  }
+  Digest finish() {
+    compressor_.finish();
+    return plain_.finish();
+  }
+
+ private:
+  Hasher plain_;
+  Compressor compressor_;
+};
+
+void write_content(const IndexEntry& entry, const ParentDirs::Place& place,
+                   TarWriter& tar, std::string& buffer) {
+  const Fd file = openat_path(place.dir, place.name,
+                              O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  Hasher hasher;
+  std::uint64_t left = entry.size;
+  while (left > 0) {
+    const std::size_t n =
+        read_some(file.get(), buffer.data(),
+                  std::min<std::uint64_t>(buffer.size(), left), entry.path);
+    if (n == 0) break;
+    const std::string_view data = std::string_view(buffer).substr(0, n);
+    hasher.update(data);
+    tar.write(data);
+    left -= n;
+  }
+  if (left > 0 || (entry.content && hasher.finish() != *entry.content))
+    throw Error("the layer's file " + entry.path +
+                " is not what it was when the layer was made");
+}
+
+}  // namespace
+
+Digest write_layer(const LayerIndex& index, int tree,
+                   const TarballOptions& options, BlobWriter& out) {
+  Packer packer(options, out);
+  TarWriter tar([&](std::string_view data) { packer.write(data); });
+  ParentDirs parents(tree, false);
+  std::string buffer(kStreamBuffer, '\0');
+  for (const IndexEntry& entry : index.entries) {
+    tar.add(entry);
+    if (entry.type == EntryType::file && entry.size > 0)
+      write_content(entry, parents.of(entry.path), tar, buffer);
+  }
+  tar.finish();
+  return packer.finish();
+}
+
+Digest compress_layer(const ByteSource& plain, const TarballOptions& options,
+                      BlobWriter& out) {
+  Packer packer(options, out);
+  std::string buffer(kStreamBuffer, '\0');
+  while (const std::size_t n = plain(buffer.data(), buffer.size()))
+    packer.write(std::string_view(buffer).substr(0, n));
+  return packer.finish();
+}
+
+}  // namespace cbuild::store

@@ -1,0 +1,235 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <utility>
+
+#include "base/dir.h"
+#include "base/error.h"
+#include "base/workers.h"
+#include "store/layer_index.h"
+#include "store/stream.h"
+#include "store/xattrs.h"
+
+// Reads an upper directory depth first, names sorted: that is the order of an
+// index. What is below a path is asked of the lower trees only where it matters
+// (directories and whiteouts), so a small upper directory costs little over
+// however large a base.
+
+namespace cbuild::store {
+namespace {
+
+// Below this many bytes threads cost more than they save.
+constexpr std::uint64_t kWorthThreads = std::uint64_t{1} << 20;
+
+EntryType type_of(const struct stat& st) {
+  switch (st.st_mode & S_IFMT) {
+    case S_IFDIR: return EntryType::directory;
+    case S_IFLNK: return EntryType::symlink;
+    case S_IFCHR:
+      return st.st_rdev == 0 ? EntryType::whiteout
+                             : EntryType::character_device;
+    case S_IFBLK: return EntryType::block_device;
+    case S_IFIFO: return EntryType::fifo;
+    case S_IFSOCK: return EntryType::socket;
+    default: return EntryType::file;
+  }
+}
+
+IndexEntry describe(const struct stat& st, std::string path) {
+  IndexEntry entry;
+  entry.path = std::move(path);
+  entry.type = type_of(st);
+  // Of a whiteout only the path says anything.
+  if (entry.type == EntryType::whiteout) return entry;
+  entry.mode = st.st_mode & 07777;
+  entry.uid = st.st_uid;
+  entry.gid = st.st_gid;
+  entry.mtime_seconds = st.st_mtim.tv_sec;
+  entry.mtime_nanoseconds = static_cast<std::uint32_t>(st.st_mtim.tv_nsec);
+  if (entry.type == EntryType::file)
+    entry.size = static_cast<std::uint64_t>(st.st_size);
+  if (entry.type == EntryType::character_device ||
+      entry.type == EntryType::block_device) {
+    entry.dev_major = major(st.st_rdev);
+    entry.dev_minor = minor(st.st_rdev);
+  }
+  return entry;
+}
+
+// The lower trees in which a directory is visible, top first.
+using Lowers = std::vector<const std::string*>;
+
+class Scan {
+ public:
+  Scan(int tree, const std::vector<std::string>& lowers, unsigned threads)
+      : tree_(tree), threads_(threads) {
+    Lowers all;
+    for (const std::string& lower : lowers) all.push_back(&lower);
+    const Fd root = openat_path(tree, ".", O_RDONLY | O_DIRECTORY);
+    walk(root.get(), "", all);
+    hash_files();
+  }
+
+  LayerIndex take() { return std::move(index_); }
+
+ private:
+  void walk(int dir, const std::string& prefix, const Lowers& lowers);
+  void add_directory(int dir, const std::string& name, IndexEntry entry,
+                     const struct stat& st, const Lowers& lowers);
+  void add_other(int dir, const std::string& name, IndexEntry entry,
+                 const struct stat& st);
+  void hash_files();
+  void hash_file(IndexEntry& entry, std::string& buffer) const;
+
+  int tree_;
+  unsigned threads_;
+  LayerIndex index_;
+  std::map<std::pair<dev_t, ino_t>, std::string> first_names_;
+};
+
+// The lower trees in which `path` is a visible directory, given those of its
+// parent; and whether anything at all is there.
+std::pair<Lowers, bool> descend(const Lowers& parent, const std::string& path) {
+  Lowers found;
+  for (const std::string* lower : parent) {
+    const std::string full = *lower + "/" + path;
+    const auto st = lstat_at(AT_FDCWD, full);
+    if (!st) continue;
+    // Whatever is no directory ends the search: it hides what is below it.
+    if (type_of(*st) == EntryType::whiteout) return {found, !found.empty()};
+    if (!S_ISDIR(st->st_mode)) return {found, true};
+    found.push_back(lower);
+    const Fd dir = open_path(full, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (read_xattrs(dir.get()).opaque) break;
+  }
+  return {found, !found.empty()};
+}
+
+// True where the directory was only copied up.
+bool unchanged(const IndexEntry& entry, const std::string& lower) {
+  const Fd dir = open_path(lower, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  struct stat st;
+  check(::fstat(dir.get(), &st), "stat", lower);
+  return (st.st_mode & 07777) == entry.mode && st.st_uid == entry.uid &&
+         st.st_gid == entry.gid && read_xattrs(dir.get()).kept == entry.xattrs;
+}
+
+void Scan::walk(int dir, const std::string& prefix, const Lowers& lowers) {
+  for (const std::string& name : list_dir(dir)) {
+    const std::optional<struct stat> st = lstat_at(dir, name);
+    if (!st) continue;
+    IndexEntry entry = describe(*st, prefix + name);
+    if (entry.type == EntryType::directory)
+      add_directory(dir, name, std::move(entry), *st, lowers);
+    else if (entry.type != EntryType::whiteout)
+      add_other(dir, name, std::move(entry), *st);
+    else if (descend(lowers, entry.path).second)
+      index_.entries.push_back(std::move(entry));
+  }
+}
+
+void Scan::add_directory(int dir, const std::string& name, IndexEntry entry,
+                         const struct stat& st, const Lowers& lowers) {
+  const Fd child =
+      openat_path(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  XattrList xattrs = read_xattrs(child.get());
+  entry.xattrs = std::move(xattrs.kept);
+  Lowers below;
+  if (!xattrs.opaque) below = descend(lowers, entry.path).first;
+  // Opaque over nothing hides nothing.
+  entry.opaque = xattrs.opaque && descend(lowers, entry.path).second;
+  const std::string path = entry.path;
+  const bool copied_up =
+      !below.empty() && unchanged(entry, *below.front() + "/" + path);
+  if (copied_up) {
+    const auto lower = lstat_at(AT_FDCWD, *below.front() + "/" + path);
+    if (!lower) throw SystemError(ENOENT, "stat", path);
+    entry.mtime_seconds = lower->st_mtim.tv_sec;
+    entry.mtime_nanoseconds =
+        static_cast<std::uint32_t>(lower->st_mtim.tv_nsec);
+    const timespec times[2] = {st.st_atim, lower->st_mtim};
+    check(::futimens(child.get(), times), "set time of", path);
+  }
+  const std::size_t position = index_.entries.size();
+  index_.entries.push_back(std::move(entry));
+  walk(child.get(), path + "/", below);
+  if (copied_up && index_.entries.size() == position + 1)
+    index_.entries.pop_back();
+}
+
+void Scan::add_other(int dir, const std::string& name, IndexEntry entry,
+                     const struct stat& st) {
+  if (st.st_nlink > 1) {
+    const auto [first, is_first] =
+        first_names_.try_emplace({st.st_dev, st.st_ino}, entry.path);
+    if (!is_first) {
+      entry.type = EntryType::hardlink;
+      entry.target = first->second;
+      entry.size = entry.dev_major = entry.dev_minor = 0;
+      index_.entries.push_back(std::move(entry));
+      return;
+    }
+  }
+  if (entry.type == EntryType::symlink) entry.target = readlink_at(dir, name);
+  // A file's are read when it is open for its content.
+  if (entry.type != EntryType::file)
+    entry.xattrs = read_xattrs_at(dir, name).kept;
+  index_.entries.push_back(std::move(entry));
+}
+
+void Scan::hash_file(IndexEntry& entry, std::string& buffer) const {
+  // No one else is in the tree any more, and every parent was seen to be a
+  // directory: the path cannot lead elsewhere.
+  const Fd file = openat_path(tree_, entry.path,
+                              O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  entry.xattrs = read_xattrs(file.get()).kept;
+  Hasher hasher;
+  std::uint64_t size = 0;
+  for (;;) {
+    const std::size_t n =
+        read_some(file.get(), buffer.data(), buffer.size(), entry.path);
+    hasher.update(std::string_view(buffer).substr(0, n));
+    size += n;
+    if (n < buffer.size() && size >= entry.size) break;
+    if (n == 0) break;
+  }
+  if (size != entry.size)
+    throw Error(entry.path + " changed while its layer was read");
+  entry.content = hasher.finish();
+}
+
+void Scan::hash_files() {
+  std::vector<IndexEntry*> files;
+  for (IndexEntry& entry : index_.entries)
+    if (entry.type == EntryType::file) files.push_back(&entry);
+  const std::uint64_t total = index_.total_size();
+  const std::size_t buffer_size = static_cast<std::size_t>(
+      std::clamp<std::uint64_t>(total + 1, 512, kStreamBuffer));
+  if (threads_ <= 1 || (total < kWorthThreads && files.size() < 256)) {
+    std::string buffer(buffer_size, '\0');
+    for (IndexEntry* entry : files) hash_file(*entry, buffer);
+    return;
+  }
+  Workers workers(threads_);
+  std::atomic<std::size_t> next = 0;
+  for (unsigned t = 0; t < threads_; ++t)
+    workers.submit([&] {
+      std::string buffer(buffer_size, '\0');
+      for (std::size_t i; (i = next++) < files.size();)
+        hash_file(*files[i], buffer);
+    });
+  workers.wait();
+}
+
+}  // namespace
+
+LayerIndex scan_tree(int tree, const std::vector<std::string>& lowers,
+                     unsigned threads) {
+  return Scan(tree, lowers, threads).take();
+}
+
+}  // namespace cbuild::store

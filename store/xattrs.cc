@@ -1,0 +1,123 @@
+#include "store/xattrs.h"
+
+#include <sys/xattr.h>
+
+#include <cerrno>
+
+#include "base/error.h"
+
+namespace cbuild::store {
+namespace {
+
+constexpr const char* kOpaque[] = {"trusted.overlay.opaque",
+                                   "user.overlay.opaque"};
+
+// A file by descriptor, or by path without following a link at its end.
+struct Handle {
+  int fd;
+  std::string path;  // used where fd is -1
+
+  ssize_t list(char* buffer, std::size_t size) const {
+    return fd >= 0 ? ::flistxattr(fd, buffer, size)
+                   : ::llistxattr(path.c_str(), buffer, size);
+  }
+  ssize_t get(const char* name, char* buffer, std::size_t size) const {
+    return fd >= 0 ? ::fgetxattr(fd, name, buffer, size)
+                   : ::lgetxattr(path.c_str(), name, buffer, size);
+  }
+  int set(const std::string& name, const std::string& value) const {
+    return fd >= 0 ? ::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0)
+                   : ::lsetxattr(path.c_str(), name.c_str(), value.data(),
+                                 value.size(), 0);
+  }
+};
+
+// There is no setxattrat(2) before Linux 6.13, and a path may be too long for
+// the calls that take one: through /proc it is short.
+Handle handle_at(int dir, const std::string& name) {
+  return {-1, "/proc/self/fd/" + std::to_string(dir) + "/" + name};
+}
+
+// Calls until the buffer is large enough; it may grow in between.
+template <typename Call>
+std::string whole(std::string buffer, const char* what, Call&& call) {
+  for (;;) {
+    const ssize_t n = call(buffer.data(), buffer.size());
+    if (n >= 0) {
+      buffer.resize(static_cast<std::size_t>(n));
+      return buffer;
+    }
+    if (errno == ENOTSUP) return {};
+    if (errno != ERANGE) throw_system_error(what, "");
+    buffer.resize(buffer.size() * 4);
+  }
+}
+
+bool belongs_to_layer(std::string_view name) {
+  return name == "security.capability" || name.starts_with("user.");
+}
+
+XattrList read(const Handle& file) {
+  XattrList found;
+  char names[1024];
+  // Most files have none: no allocation for them.
+  const ssize_t n = file.list(names, sizeof names);
+  if (n == 0 || (n < 0 && errno == ENOTSUP)) return found;
+  const std::string list =
+      n > 0 ? std::string(names, static_cast<std::size_t>(n))
+            : whole(std::string(4 * sizeof names, '\0'), "listxattr",
+                    [&](char* b, std::size_t s) { return file.list(b, s); });
+  for (std::size_t at = 0; at < list.size();) {
+    const std::string name = list.c_str() + at;
+    at += name.size() + 1;
+    const bool opaque = name == kOpaque[0] || name == kOpaque[1];
+    if (!opaque && (is_overlay_xattr(name) || !belongs_to_layer(name)))
+      continue;
+    std::string value =
+        whole(std::string(256, '\0'), "getxattr",
+              [&](char* b, std::size_t s) { return file.get(name.c_str(), b, s); });
+    // "x" says that the directory may hold whiteouts in xattrs, no more.
+    if (opaque)
+      found.opaque = found.opaque || value == "y";
+    else
+      found.kept.emplace(name, std::move(value));
+  }
+  return found;
+}
+
+void write(const Handle& file, const Xattrs& xattrs) {
+  for (const auto& [name, value] : xattrs) {
+    if (is_overlay_xattr(name) || file.set(name, value) == 0) continue;
+    if (errno != ENOTSUP && errno != EPERM && errno != EACCES &&
+        errno != EINVAL)
+      throw_system_error("setxattr", name);
+  }
+}
+
+}  // namespace
+
+bool is_overlay_xattr(std::string_view name) {
+  return name.starts_with("trusted.overlay.") ||
+         name.starts_with("user.overlay.");
+}
+
+XattrList read_xattrs(int fd) { return read({fd, {}}); }
+
+XattrList read_xattrs_at(int dir, const std::string& name) {
+  return read(handle_at(dir, name));
+}
+
+void write_xattrs(int fd, const Xattrs& xattrs) { write({fd, {}}, xattrs); }
+
+void write_xattrs_at(int dir, const std::string& name, const Xattrs& xattrs) {
+  if (!xattrs.empty()) write(handle_at(dir, name), xattrs);
+}
+
+void mark_opaque(int dir) {
+  if (::fsetxattr(dir, kOpaque[0], "y", 1, 0) == 0) return;
+  if (errno != EPERM && errno != ENOTSUP)
+    throw_system_error("setxattr", kOpaque[0]);
+  check(::fsetxattr(dir, kOpaque[1], "y", 1, 0), "setxattr", kOpaque[1]);
+}
+
+}  // namespace cbuild::store
