@@ -8,6 +8,7 @@
 
 #include "base/dir.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "runtime/overlay.h"
 
 namespace cbuild::runtime {
@@ -118,7 +119,10 @@ MountSource MemoryFiles::add(const SecretMount& file) {
 
 MountSource bind_source(const BindMount& bind) {
   return in_context("mount " + bind.target, [&] {
-    Fd source = open_in_root(bind.source_root, bind.source, O_PATH);
+    // ".." is taken away from the text, as BuildKit does: what comes before it
+    // need not be there.
+    const std::string path = clean_path("/" + bind.source);
+    Fd source = open_in_root(bind.source_root, path, O_PATH);
     struct stat st;
     check(::fstat(source.get(), &st), "stat", bind.source);
     MountSource mount;

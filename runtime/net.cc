@@ -130,7 +130,7 @@ struct Uplink {
   Uplink()
       : routes(read_host_routes()),
         lease(lease_block(routes)),
-        interfaces("cb" + std::to_string(lease.number) + "-"),
+        interfaces("cb" + random_hex(3) + "-"),
         nat(lease.block, interfaces),
         host(open_path("/proc/thread-self/ns/net", O_RDONLY)) {}
 
@@ -138,7 +138,9 @@ struct Uplink {
 
   const HostRoutes routes;
   const BlockLease lease;
-  const std::string interfaces;  // the names of ours start with it
+  // The names of ours start with it. Random: a build that has just ended may
+  // still have its own, the kernel removes them in its own time.
+  const std::string interfaces;
   const Nat nat;
   const Fd host;
 };

@@ -6,9 +6,11 @@
 // process ends, the pid namespace ends with it; nothing is left behind, also
 // not when cbuild itself is killed (PR_SET_PDEATHSIG, detached mounts).
 //
-// Needs Linux 5.11; as root today. Not being able to isolate throws
+// Needs Linux 5.12; as root today. Not being able to isolate throws
 // IsolationError; everything else that fails before the command runs throws
-// Error with "RUN: <step>: <reason>".
+// Error with "RUN: <step>: <reason>". A program that is not there, or is none,
+// is the command's own failure: said on Stream::err as runc says it, and exit
+// code 127 or 126.
 #pragma once
 
 #include <atomic>
@@ -57,7 +59,9 @@ struct BindMount {
   std::string target;
   // A directory or file. `source_root` is a descriptor (kept open by the caller
   // until run() returns) below which `source` is resolved as in openat2
-  // RESOLVE_IN_ROOT; "" is the root itself.
+  // RESOLVE_IN_ROOT, ".." being taken away from the text first; "" is the root
+  // itself. Before Linux 6.15 a descriptor of a detached mount (mount_overlay)
+  // is used up: it can be read afterwards, but not be bound by a second run.
   int source_root = -1;
   std::string source;
   bool read_only = true;

@@ -3,10 +3,10 @@
 // libseccomp knows the numbers of system calls, and that is what it is used
 // for. Its filters for this profile and three architectures have 940 to 1170
 // instructions, take 11 to 13 ms to make and 0.5 to 1.2 ms for the kernel to
-// load, which every RUN pays again. But the allowed numbers are nearly
-// contiguous: some twenty ranges an architecture. So a filter here is, per
-// architecture, a binary search over the ends of these ranges, about five
-// comparisons deep, in 250 instructions altogether.
+// load, which every RUN pays again. But allowed numbers mostly stand next to
+// each other. So a filter here is, per architecture, a binary search over the
+// ends of these ranges: six comparisons deep, 610 instructions altogether, made
+// in 0.5 ms and loaded in 0.26.
 //
 //   load arch; if x86_64: load nr; nr < 0x40000000 ? tree : tree of x32
 //              if i386:   load nr; tree of i386
@@ -147,8 +147,9 @@ std::vector<Range> ranges(std::uint32_t arch, std::uint32_t base) {
     append(number, code);
     next = number + 1;
   }
-  append(next, {give(kRefuse)});
-  append(base + kNewestKnownSyscall + 1, {give(kUnknown)});
+  const std::uint32_t unknown = base + kNewestKnownSyscall + 1;
+  if (next < unknown) append(next, {give(kRefuse)});
+  append(std::max(next, unknown), {give(kUnknown)});  // x32 has some beyond
   return all;
 }
 

@@ -82,9 +82,7 @@ std::vector<Subnet> candidate_blocks() {
 }
 
 BlockLease lease_block(const HostRoutes& routes) {
-  const std::vector<Subnet> blocks = candidate_blocks();
-  for (unsigned number = 0; number < blocks.size(); ++number) {
-    const Subnet& block = blocks[number];
+  for (const Subnet& block : candidate_blocks()) {
     if (std::any_of(routes.taken.begin(), routes.taken.end(),
                     [&](const Subnet& t) { return t.overlaps(block); }))
       continue;
@@ -98,7 +96,7 @@ BlockLease lease_block(const HostRoutes& routes) {
     const auto size = static_cast<socklen_t>(
         offsetof(sockaddr_un, sun_path) + 1 + name.size());
     if (::bind(lock.get(), reinterpret_cast<sockaddr*>(&where), size) == 0)
-      return {block, number, std::move(lock)};
+      return {block, std::move(lock)};
     if (errno != EADDRINUSE) throw_system_error("bind", name);
   }
   throw Error("every address block for containers is in use");

@@ -36,7 +36,6 @@ std::vector<Subnet> candidate_blocks();
 // routes are.
 struct BlockLease {
   Subnet block;
-  unsigned number = 0;  // names interfaces
   Fd lock;
 };
 
