@@ -1,0 +1,186 @@
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+
+#include <catch2/catch.hpp>
+
+#include "scratch.h"
+#include "store/layer_index.h"
+
+using namespace cbuild;
+using namespace cbuild::store;
+
+namespace {
+
+struct Trees : Scratch {
+  std::string upper = dir.path() + "/upper";
+  std::string top = dir.path() + "/top";
+  std::string base = dir.path() + "/base";
+  Trees() {
+    for (const std::string& tree : {upper, top, base}) make_dirs(tree);
+  }
+  LayerIndex scan(unsigned threads = 1) const {
+    const Fd tree = open_path(upper, O_RDONLY | O_DIRECTORY);
+    return scan_tree(tree.get(), {top, base}, threads);
+  }
+};
+
+std::vector<std::string> paths(const LayerIndex& index) {
+  std::vector<std::string> out;
+  for (const IndexEntry& entry : index.entries) out.push_back(entry.path);
+  return out;
+}
+
+void whiteout(const std::string& path) {
+  REQUIRE(::mknod(path.c_str(), S_IFCHR, 0) == 0);
+}
+
+bool opaque(const std::string& path, const char* value = "y") {
+  return ::setxattr(path.c_str(), "trusted.overlay.opaque", value, 1, 0) == 0 ||
+         ::setxattr(path.c_str(), "user.overlay.opaque", value, 1, 0) == 0;
+}
+
+void set_time(const std::string& path, std::int64_t seconds) {
+  const timespec times[2] = {{seconds, 7}, {seconds, 7}};
+  REQUIRE(::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) == 0);
+}
+
+using Paths = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a scan tells type, mode, time, target and content", "[scan]") {
+  Trees t;
+  make_dirs(t.upper + "/d", 0750);
+  write_file(t.upper + "/d/file", "hello");
+  REQUIRE(::chmod((t.upper + "/d/file").c_str(), 04711) == 0);
+  set_time(t.upper + "/d/file", -12345);
+  REQUIRE(::symlink("/to/nowhere", (t.upper + "/link").c_str()) == 0);
+  REQUIRE(::mkfifo((t.upper + "/pipe").c_str(), 0600) == 0);
+  const LayerIndex index = t.scan();
+  CHECK(paths(index) == Paths{"d", "d/file", "link", "pipe"});
+  const IndexEntry& file = *index.find("d/file");
+  CHECK(file.mode == 04711);
+  CHECK(file.size == 5);
+  CHECK(file.mtime_seconds == -12345);
+  CHECK(file.mtime_nanoseconds == 7);
+  CHECK(file.content == sha256("hello"));
+  CHECK(index.find("d")->mode == 0750);
+  CHECK(index.find("link")->target == "/to/nowhere");
+  CHECK(index.find("pipe")->type == EntryType::fifo);
+}
+
+TEST_CASE("the second name of a file is a hard link to the first", "[scan]") {
+  Trees t;
+  write_file(t.upper + "/b", "x");
+  make_dirs(t.upper + "/a");
+  REQUIRE(::link((t.upper + "/b").c_str(), (t.upper + "/a/z").c_str()) == 0);
+  REQUIRE(::link((t.upper + "/b").c_str(), (t.upper + "/c").c_str()) == 0);
+  const LayerIndex index = t.scan();
+  CHECK(index.find("a/z")->type == EntryType::file);
+  for (const char* name : {"b", "c"}) {
+    CHECK(index.find(name)->type == EntryType::hardlink);
+    CHECK(index.find(name)->target == "a/z");
+  }
+  CHECK(index.total_size() == 1);
+}
+
+TEST_CASE("a directory that was only copied up is no change", "[scan]") {
+  Trees t;
+  make_dirs(t.base + "/etc/app");
+  set_time(t.base + "/etc/app", 1000);
+  set_time(t.base + "/etc", 2000);
+  make_dirs(t.upper + "/etc/app");
+  CHECK(t.scan().entries.empty());
+}
+
+TEST_CASE("a copied-up directory stands above its changes with its old time",
+          "[scan]") {
+  Trees t;
+  make_dirs(t.base + "/etc/app");
+  set_time(t.base + "/etc", 2000);
+  make_dirs(t.upper + "/etc/app");
+  write_file(t.upper + "/etc/new", "x");
+  const LayerIndex index = t.scan();
+  CHECK(paths(index) == Paths{"etc", "etc/new"});
+  CHECK(index.find("etc")->mtime_seconds == 2000);
+  CHECK(lstat_at(AT_FDCWD, t.upper + "/etc")->st_mtime == 2000);
+}
+
+TEST_CASE("a directory with another mode is a change", "[scan]") {
+  Trees t;
+  make_dirs(t.base + "/etc", 0755);
+  make_dirs(t.upper + "/etc", 0700);
+  CHECK(paths(t.scan()) == Paths{"etc"});
+}
+
+TEST_CASE("a directory with another attribute is a change", "[scan]") {
+  Trees t;
+  make_dirs(t.base + "/etc");
+  make_dirs(t.upper + "/etc");
+  if (::setxattr((t.upper + "/etc").c_str(), "user.x", "1", 1, 0) != 0) {
+    WARN("SKIPPED: no user xattrs here");
+    return;
+  }
+  const LayerIndex index = t.scan();
+  CHECK(paths(index) == Paths{"etc"});
+  CHECK(index.find("etc")->xattrs == std::map<std::string, std::string>{{"user.x", "1"}});
+}
+
+TEST_CASE("a whiteout counts only where there is something below", "[scan]") {
+  Trees t;
+  write_file(t.base + "/old", "x");
+  make_dirs(t.base + "/dir/sub");
+  write_file(t.base + "/hidden", "x");
+  whiteout(t.top + "/hidden");
+  whiteout(t.upper + "/old");
+  whiteout(t.upper + "/never");
+  whiteout(t.upper + "/hidden");  // gone already
+  make_dirs(t.upper + "/dir");
+  whiteout(t.upper + "/dir/sub");
+  whiteout(t.upper + "/dir/other");
+  CHECK(paths(t.scan()) == Paths{"dir", "dir/sub", "old"});
+}
+
+TEST_CASE("what an opaque directory of a lower tree hides is not there",
+          "[scan]") {
+  Trees t;
+  make_dirs(t.base + "/d/deep");
+  make_dirs(t.top + "/d");
+  if (!opaque(t.top + "/d")) {
+    WARN("SKIPPED: no overlay xattrs here");
+    return;
+  }
+  make_dirs(t.upper + "/d");
+  whiteout(t.upper + "/d/deep");
+  CHECK(t.scan().entries.empty());
+}
+
+TEST_CASE("an opaque directory hides only where there is something below",
+          "[scan]") {
+  Trees t;
+  make_dirs(t.base + "/old");
+  make_dirs(t.upper + "/old");
+  make_dirs(t.upper + "/new");
+  make_dirs(t.upper + "/marked");
+  if (!opaque(t.upper + "/old") || !opaque(t.upper + "/new") ||
+      !opaque(t.upper + "/marked", "x")) {
+    WARN("SKIPPED: no overlay xattrs here");
+    return;
+  }
+  make_dirs(t.base + "/marked");
+  const LayerIndex index = t.scan();
+  CHECK(paths(index) == Paths{"new", "old"});
+  CHECK(index.find("old")->opaque);
+  CHECK_FALSE(index.find("new")->opaque);
+  CHECK(index.find("old")->xattrs.empty());
+}
+
+TEST_CASE("a scan with threads is the same", "[scan]") {
+  Trees t;
+  for (int i = 0; i < 600; ++i)
+    write_file(t.upper + "/f" + std::to_string(i),
+               std::string(static_cast<std::size_t>(i) * 17, 'x'));
+  CHECK(serialize(t.scan(1)) == serialize(t.scan(4)));
+  CHECK(t.scan(4).entries.size() == 600);
+}
