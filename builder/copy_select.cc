@@ -141,7 +141,10 @@ std::vector<Match> resolve_source(const FileView& from, const Source& source) {
   for (const std::string& path : search.below(*base)) {
     const std::optional<std::string> resolved = from.resolve(path);
     if (!resolved) throw_not_found(from, path);
-    matches.push_back(match_of(from, path, *resolved));
+    Match match = match_of(from, path, *resolved);
+    // Before a pivot only directories make sense; "*/./x" is not about files.
+    if (source.pattern && !match.entry.directory()) continue;
+    matches.push_back(std::move(match));
   }
   return matches;
 }

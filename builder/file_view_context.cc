@@ -94,7 +94,8 @@ struct stat stat_of(int fd, const std::string& path) {
 
 store::Digest hash_content(int fd, const std::string& path) {
   store::Hasher hasher;
-  const auto buffer = std::make_unique<char[]>(kReadSize);
+  // Not cleared: for small files that would cost more than hashing them.
+  const auto buffer = std::make_unique_for_overwrite<char[]>(kReadSize);
   while (const std::size_t n = read_some(fd, buffer.get(), kReadSize, path))
     hasher.update({buffer.get(), n});
   return hasher.finish();

@@ -7,6 +7,8 @@
 #include "builder/stat_table.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <cstring>
 #include <ctime>
@@ -66,10 +68,8 @@ FileIdentity take_identity(std::string_view& from) {
 }
 
 // nullopt for a damaged record.
-std::optional<Record> record_at(const std::string& records,
-                                std::size_t index) {
-  std::string_view from(records);
-  from = from.substr(index * kRecordSize, kRecordSize);
+std::optional<Record> record_at(std::string_view records, std::size_t index) {
+  std::string_view from = records.substr(index * kRecordSize, kRecordSize);
   const std::uint32_t sum = check_sum(from.substr(0, kRecordSize - 4));
   Record record;
   record.file = take_identity(from);
@@ -81,10 +81,9 @@ std::optional<Record> record_at(const std::string& records,
   return record;
 }
 
-FileIdentity identity_at(const std::string& records, std::size_t index) {
-  std::string_view from(records);
-  from.remove_prefix(index * kRecordSize);
-  return take_identity(from);
+FileIdentity identity_at(std::string_view records, std::size_t index) {
+  records.remove_prefix(index * kRecordSize);
+  return take_identity(records);
 }
 
 void append_record(std::string& out, const Record& record) {
@@ -100,7 +99,7 @@ void append_record(std::string& out, const Record& record) {
   append(out, check_sum(std::string_view(out).substr(begin)));
 }
 
-std::optional<std::size_t> search(const std::string& records,
+std::optional<std::size_t> search(std::string_view records,
                                   const FileIdentity& file) {
   std::size_t low = 0;
   std::size_t high = records.size() / kRecordSize;
@@ -137,14 +136,33 @@ std::int64_t StatTable::clock() {
   return std::int64_t{now.tv_sec} * kSecond + now.tv_nsec;
 }
 
+StatTable::Mapping::Mapping(const std::string& file) {
+  const std::optional<Fd> fd = try_openat(AT_FDCWD, file, O_RDONLY);
+  if (!fd) return;
+  struct stat st;
+  check(::fstat(fd->get(), &st), "stat", file);
+  if (st.st_size == 0) return;
+  const auto size = static_cast<std::size_t>(st.st_size);
+  void* const at =
+      ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd->get(), 0);
+  if (at == MAP_FAILED) throw_system_error("mmap", file);
+  data_ = {static_cast<const char*>(at), size};
+}
+
+StatTable::Mapping::~Mapping() {
+  if (data_.empty()) return;
+  ::munmap(const_cast<char*>(data_.data()), data_.size());
+}
+
 void StatTable::load() {
   if (loaded_) return;
   loaded_ = true;
-  const std::optional<std::string> data = read_file(file_);
-  if (!data || !data->starts_with(kHeader) ||
-      (data->size() - kHeader.size()) % kRecordSize != 0)
+  mapping_ = Mapping(file_);
+  const std::string_view data = mapping_.data();
+  if (!data.starts_with(kHeader) ||
+      (data.size() - kHeader.size()) % kRecordSize != 0)
     return;
-  records_ = data->substr(kHeader.size());
+  records_ = data.substr(kHeader.size());
   used_.assign(records_.size() / kRecordSize, '\0');
 }
 
@@ -182,7 +200,8 @@ void StatTable::save() {
   new_.clear();
   days_changed_ = false;
   loaded_ = false;
-  records_.clear();
+  records_ = {};
+  mapping_ = {};
   used_.clear();
 }
 

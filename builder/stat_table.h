@@ -16,6 +16,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "store/digest.h"
@@ -62,6 +63,25 @@ class StatTable {
     bool lasting = false;
   };
 
+  // The file, mapped: of a large table only the pages that are searched are
+  // read. It is never shortened, only replaced.
+  class Mapping {
+   public:
+    Mapping() = default;
+    explicit Mapping(const std::string& file);  // empty if there is none
+    Mapping(Mapping&& other) noexcept { *this = std::move(other); }
+    Mapping& operator=(Mapping&& other) noexcept {
+      std::swap(data_, other.data_);
+      return *this;
+    }
+    ~Mapping();
+
+    std::string_view data() const { return data_; }
+
+   private:
+    std::string_view data_;
+  };
+
   void load();
   bool worth_saving() const;
   std::string merged() const;
@@ -69,8 +89,9 @@ class StatTable {
   std::mutex mutex_;
   std::string file_;
   bool loaded_ = false;
-  std::string records_;      // as on disk, without header
-  std::string used_;         // one byte a record: found in this build
+  Mapping mapping_;
+  std::string_view records_;  // in mapping_
+  std::string used_;          // one byte a record: found in this build
   bool days_changed_ = false;
   std::map<FileIdentity, New> new_;
 };

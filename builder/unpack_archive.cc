@@ -4,7 +4,10 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <cerrno>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/dir.h"
 #include "base/text.h"
@@ -66,6 +69,17 @@ mode_t type_bits(store::EntryType type) {
   }
 }
 
+std::optional<store::IndexEntry> next_member(store::TarReader& reader) {
+  try {
+    return reader.next();
+  } catch (const SystemError&) {
+    throw;
+  } catch (Error& e) {
+    e.add_context("invalid tar header");
+    throw;
+  }
+}
+
 class Unpacker {
  public:
   Unpacker(int root, const std::optional<FileOwner>& owner,
@@ -98,18 +112,14 @@ class Unpacker {
   // Of `path_`, made if it is missing; links on the way are followed.
   Fd open_parent() {
     const std::string parent = parent_path(path_);
-    if (!try_open_in_root(root_, parent, O_PATH | O_NOFOLLOW)) make_parents(parent);
-    const std::optional<Fd> found =
-        try_open_in_root(root_, parent, O_PATH);
-    struct stat st = {};
-    if (found) check(::fstat(found->get(), &st), "stat", "/" + parent);
-    if (found && !S_ISDIR(st.st_mode))
+    if (!try_open_in_root(root_, parent, O_PATH | O_NOFOLLOW))
+      make_missing(root_, resolve_destination(root_, parent), NewDirectory{});
+    Fd found = open_in_root(root_, parent, O_PATH);
+    struct stat st;
+    check(::fstat(found.get(), &st), "stat", "/" + parent);
+    if (!S_ISDIR(st.st_mode))
       throw Error("open /" + path_ + ": not a directory");
-    return open_in_root(root_, parent, O_RDONLY | O_DIRECTORY);
-  }
-
-  void make_parents(const std::string& parent) {
-    make_missing(root_, resolve_destination(root_, parent), NewDirectory{});
+    return found;
   }
 
   // What is there goes, but a directory for a directory.
@@ -250,7 +260,7 @@ void unpack_archive(int file, int destination,
                     const std::optional<std::int64_t>& latest) {
   store::TarReader reader = open_archive(file);
   Unpacker unpacker(destination, owner, latest);
-  while (const std::optional<store::IndexEntry> entry = reader.next())
+  while (const std::optional<store::IndexEntry> entry = next_member(reader))
     unpacker.add(reader, *entry);
   unpacker.finish();
 }
