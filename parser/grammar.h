@@ -2,7 +2,7 @@
 //
 // One function per notation; Boost.Spirit X3 stays inside grammar_*.cc. Ranges
 // are offsets in the text that was given. A function that can fail throws Error
-// with BuildKit's wording.
+// with BuildKit's wording, a PlacedError where one word is to blame.
 #pragma once
 
 #include <cstddef>
@@ -12,11 +12,24 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
+
 namespace cbuild::parser {
 
 struct Range {
   std::size_t begin = 0;
   std::size_t end = 0;
+};
+
+// A mistake in one place of the arguments.
+class PlacedError : public Error {
+ public:
+  PlacedError(std::string message, Range range)
+      : Error(std::move(message)), range_(range) {}
+  const Range& range() const { return range_; }
+
+ private:
+  Range range_;
 };
 
 // Separated by blanks alone; quotes mean nothing (FROM, EXPOSE, COPY, VOLUME).

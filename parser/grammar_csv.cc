@@ -10,9 +10,9 @@ namespace {
 
 namespace x3 = boost::spirit::x3;
 
+const auto doubled = "\"\"" >> x3::attr('"');
 const x3::rule<struct quoted_tag, std::string> quoted = "quoted field";
-const auto quoted_def = '"' > *((x3::char_ - '"') | ("\"\"" >> x3::attr('"'))) >
-                        '"';
+const auto quoted_def = '"' > *((x3::char_ - '"') | doubled) > '"';
 const x3::rule<struct plain_tag, std::string> plain = "field";
 const auto plain_def = *(x3::char_ - x3::char_(",\""));
 

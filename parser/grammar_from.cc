@@ -41,8 +41,9 @@ FromWords from_words(std::string_view text) {
       text.substr(range.begin, range.end - range.begin);
   const std::string lowered = to_lower(written);
   if (!x3::parse(lowered.begin(), lowered.end(), stage_name))
-    throw Error("invalid name for build stage: " + go_quote(written) +
-                ", name can't start with a number or contain symbols");
+    throw PlacedError("invalid name for build stage: " + go_quote(written) +
+                          ", name can't start with a number or contain symbols",
+                      range);
   return {range_of(base), range};
 }
 

@@ -86,8 +86,10 @@ std::vector<Pair> name_value_pairs(std::string_view text, char escape,
   for (const Range& word : words) {
     const std::size_t equals = text_of(word).find('=');
     if (equals == std::string_view::npos)
-      throw Error("Syntax error - can't find = in " + go_quote(text_of(word)) +
-                  ". Must be of the form: name=value");
+      throw PlacedError("Syntax error - can't find = in " +
+                            go_quote(text_of(word)) +
+                            ". Must be of the form: name=value",
+                        word);
     const std::size_t at = word.begin + equals;
     pairs.push_back({{word.begin, at}, {at + 1, word.end}, true});
   }

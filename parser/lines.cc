@@ -117,7 +117,7 @@ class FileReader {
   void add(LineText line, std::size_t begin);
   void read_heredocs(RawInstruction& instruction);
   bool read_body(Heredoc& heredoc);
-  void warn_empty_line(const LineText& line, Span span);
+  void warn_empty_line(std::size_t begin);
 
   std::string_view text_;
   std::size_t at_ = 0;
@@ -143,9 +143,7 @@ void FileReader::read_instruction() {
   line.append(text, raw.offset + indent);
   const bool empty_line = continues && join_continuations(line);
   const std::size_t begin = raw.offset + indent;
-  if (empty_line)
-    warn_empty_line(line, {static_cast<std::uint32_t>(begin),
-                           static_cast<std::uint32_t>(at_)});
+  if (empty_line) warn_empty_line(begin);
   add(std::move(line), begin);
   comments_.clear();
 }
@@ -167,17 +165,15 @@ bool FileReader::join_continuations(LineText& line) {
   return empty_line;
 }
 
-void FileReader::warn_empty_line(const LineText& line, Span span) {
-  // BuildKit names the last line of the instruction.
-  const std::string_view before = trim_newline(text_.substr(0, span.end));
-  const std::size_t newline = before.rfind('\n');
-  if (newline != std::string_view::npos && newline >= span.begin)
-    span.begin = static_cast<std::uint32_t>(newline + 1);
-  span.end = static_cast<std::uint32_t>(before.size());
-  file_.warnings.push_back(
-      {"NoEmptyContinuation", "Empty continuation line found in: " + line.text,
-       std::max(span.begin, span.end) == span.end ? span
-                                                  : Span{span.end, span.end}});
+// BuildKit names the last line of the instruction.
+void FileReader::warn_empty_line(std::size_t begin) {
+  const std::string_view read = trim_newline(text_.substr(begin, at_ - begin));
+  const std::size_t newline = read.rfind('\n');
+  const std::size_t last = newline == std::string_view::npos ? 0 : newline + 1;
+  file_.warnings.push_back({"NoEmptyContinuation",
+                            "Empty continuation line",
+                            {static_cast<std::uint32_t>(begin + last),
+                             static_cast<std::uint32_t>(begin + read.size())}});
 }
 
 void FileReader::add(LineText line, std::size_t begin) {
@@ -211,15 +207,17 @@ void FileReader::add(LineText line, std::size_t begin) {
 }
 
 void FileReader::read_heredocs(RawInstruction& instruction) {
-  const std::vector<std::string> words =
-      heredoc_candidates(instruction.line.text);
-  for (const std::string& word : words) {
+  const std::string& line = instruction.line.text;
+  for (const std::string& word : heredoc_candidates(line)) {
     std::optional<Heredoc> heredoc = parse_heredoc_word(word);
-    if (heredoc) instruction.heredocs.push_back(std::move(*heredoc));
-  }
-  for (Heredoc& heredoc : instruction.heredocs) {
-    if (read_body(heredoc)) continue;
-    throw Error("unterminated heredoc");
+    if (!heredoc) continue;
+    const bool terminated = read_body(*heredoc);
+    instruction.heredocs.push_back(std::move(*heredoc));
+    if (terminated) continue;
+    std::size_t at = line.find(word);
+    if (at == std::string::npos) at = line.find("<<");
+    throw SyntaxError(
+        {{"unterminated heredoc", instruction.line.span_of(at, at + 2), {}}});
   }
 }
 

@@ -203,6 +203,11 @@ Split split_line(const LineText& line, std::size_t begin, char escape) {
     rule_of(split.keyword)(splitter);
   } catch (const SyntaxError&) {
     throw;
+  } catch (const PlacedError& e) {
+    const std::size_t at = split.arguments_begin;
+    throw SyntaxError({{e.what(),
+                        line.span_of(at + e.range().begin, at + e.range().end),
+                        {}}});
   } catch (const Error& e) {
     const Span span = line.span_of(split.arguments_begin, end);
     throw SyntaxError({{e.what(), span, line.span_of(0, text.size())}});

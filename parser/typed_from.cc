@@ -6,11 +6,27 @@
 
 namespace cbuild::parser {
 
+namespace {
+
+FromWords words_of(const Typing& typing, std::string_view arguments,
+                   std::size_t begin) {
+  try {
+    return from_words(arguments);
+  } catch (const PlacedError& e) {
+    throw SyntaxError(
+        {{e.what(),
+          typing.line().span_of(begin + e.range().begin, begin + e.range().end),
+          {}}});
+  }
+}
+
+}  // namespace
+
 Node typed_from(const Typing& typing) {
   const std::size_t begin = typing.split.arguments_begin;
   const std::string_view arguments =
       trim_space(std::string_view(typing.line().text).substr(begin));
-  const FromWords words = from_words(arguments);
+  const FromWords words = words_of(typing, arguments, begin);
   FlagSet flags(typing.line(), typing.split);
   flags.text("platform");
   flags.check();

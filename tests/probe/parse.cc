@@ -2,7 +2,7 @@
 #include "parser/parse.h"
 
 #include "base/text.h"
-#include "parser/check_options.h"
+#include "builder/checks.h"
 #include "parser/directives.h"
 #include "parser/lines.h"
 #include "parser/mount.h"
@@ -251,7 +251,9 @@ Json answer(const Json& question) {
   Json json;
   try {
     const ParsedFile file = parse(text);
-    parse_check_options(check_directive_value(file.directives.check));
+    // BuildKit looks at the directive before it types anything.
+    const std::string& check = file.directives.check;
+    builder::parse_check_options(check.substr(0, check.find(' ')));
     json = file_json(file, text);
   } catch (const SyntaxError& e) {
     const Diagnostic& first = e.diagnostics().at(0);
