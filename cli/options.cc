@@ -167,7 +167,8 @@ Arguments parse(const FlagTable& table,
     options.emplace_back(long_name(flag.names),
                          add(app, flag.names, flag.takes));
   CLI::Option* words = add(app, "words", Takes::many);
-  words->expected(0, 1 << 20);
+  // A callback alone has no type to tell CLI11 that a word is one value.
+  words->type_size(1)->expected(0, 1 << 20)->allow_extra_args(true);
 
   Words parts = take_apart(table, arguments);
   parse_words(app, table, std::move(parts.rest));
