@@ -4,6 +4,7 @@
 // writes either. Layers stream; nothing is held in memory.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,13 +13,15 @@
 namespace cbuild::store {
 
 struct LoadedImage {
-  std::vector<ImageStore::Name> names;  // familiar names as the archive has them
+  std::vector<ImageStore::Name> names;  // as the archive has them, normalised
   Descriptor manifest;
 };
 
 // Reads an archive from `fd` and stores its images' blobs, layers and
-// manifests, every digest verified. `normalize` turns a name found in the
-// archive into its full and familiar form. Names are tagged by the caller.
+// manifests, every digest and diffID verified; an error before the end of the
+// checks leaves nothing. `normalize` turns a name found in the archive into its
+// full and familiar form. Names are tagged by the caller. An image that the
+// archive names twice may come back twice.
 std::vector<LoadedImage> load_archive(
     Store& store, int fd,
     const std::function<ImageStore::Name(const std::string&)>& normalize);
