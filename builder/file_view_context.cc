@@ -17,6 +17,7 @@
 
 #include "base/dir.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "builder/file_view_links.h"
 
 namespace cbuild::builder {
@@ -236,7 +237,9 @@ std::string ContextTree::link_id(const std::string&,
 }
 
 std::optional<std::string> ContextTree::resolve(const std::string& path) const {
-  const std::optional<ViewEntry> plain = find(path);
+  // Mostly there is nothing to follow, and one look shows it.
+  const bool clean = path.empty() || clean_path(path) == path;
+  const std::optional<ViewEntry> plain = clean ? find(path) : std::nullopt;
   if (plain && plain->type != store::EntryType::symlink) return path;
   return follow_links(
       path, [this](const std::string& part) -> std::optional<LinkStep> {

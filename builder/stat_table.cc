@@ -191,6 +191,7 @@ void StatTable::put(const FileIdentity& file, FileFacts facts,
 void StatTable::save() {
   const std::lock_guard lock(mutex_);
   if (!worth_saving()) return;
+  load();
   const std::string out = merged();
   const std::size_t slash = file_.rfind('/');
   make_dirs(file_.substr(0, slash));
