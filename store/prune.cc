@@ -1,0 +1,244 @@
+#include "store/prune.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <ctime>
+#include <map>
+
+#include "base/dir.h"
+#include "base/error.h"
+#include "store/reach.h"
+#include "store/usage.h"
+
+namespace cbuild::store {
+namespace {
+
+std::uint64_t free_space(const std::string& root) {
+  struct statvfs fs;
+  check(::statvfs(root.c_str(), &fs), "statvfs", root);
+  return std::uint64_t{fs.f_bavail} * fs.f_frsize;
+}
+
+class Pruner {
+ public:
+  Pruner(Store& store, const PruneOptions& options)
+      : store_(store),
+        options_(options),
+        before_(options.unused_for == 0
+                    ? INT64_MAX
+                    : std::time(nullptr) - options.unused_for) {
+    for (const LayerId& id : store.layers.list())
+      layers_[id] = allocated(store.layers.directory(id));
+    for (const Digest& digest : store.blobs.list())
+      blobs_[digest] = allocated(store.blobs.path(digest));
+  }
+
+  PruneReport run() {
+    drop_images();
+    drop_references();
+    drop_files("contexts");
+    if (options_.cache_mounts)
+      report_.cache_mounts = drop_files("cache-mounts");
+    drop_steps();
+    drop_layers_and_blobs();
+    return report_;
+  }
+
+ private:
+  struct AgedStep {
+    StepRecord record;
+    std::int64_t used;
+  };
+
+  void drop_images();
+  void drop_references();
+  std::size_t drop_files(const std::string& folder);
+  void drop_steps();
+  std::size_t steps_to_keep(const std::vector<AgedStep>& old);
+  void drop_layers_and_blobs();
+  Reached reached() const;
+  std::uint64_t unreached_bytes(const Reached& kept) const;
+  std::uint64_t wanted_bytes() const;
+
+  Store& store_;
+  const PruneOptions& options_;
+  std::int64_t before_;  // what was last used before this time may go
+  std::map<LayerId, std::uint64_t> layers_;  // everything there is, and its size
+  std::map<Digest, std::uint64_t> blobs_;
+  std::vector<Descriptor> images_;  // what stays, remembered ones too
+  std::vector<StepRecord> steps_;
+  PruneReport report_;
+};
+
+void Pruner::drop_images() {
+  for (NamedImage& image : store_.images.list()) {
+    const bool goes = image.name.empty() ? options_.dangling_images
+                                         : options_.named_images;
+    if (!goes) {
+      images_.push_back(std::move(image.manifest));
+      continue;
+    }
+    if (!options_.dry_run) store_.images.remove(image.manifest.digest);
+    report_.images.push_back(std::move(image));
+  }
+}
+
+void Pruner::drop_references() {
+  if (options_.dry_run && before_ == INT64_MAX) return;
+  if (!options_.dry_run)
+    report_.references = store_.images.forget_older(before_);
+  for (Descriptor& manifest : store_.images.remembered())
+    images_.push_back(std::move(manifest));
+}
+
+std::size_t Pruner::drop_files(const std::string& folder) {
+  const std::string path = store_.root() + "/" + folder;
+  const Fd dir = open_path(path, O_RDONLY | O_DIRECTORY);
+  std::size_t dropped = 0;
+  for (const std::string& name : list_dir(dir.get())) {
+    const auto st = lstat_at(dir.get(), name);
+    if (!st || st->st_mtime >= before_) continue;
+    report_.bytes += allocated(path + "/" + name);
+    ++dropped;
+    if (!options_.dry_run) remove_tree_at(dir.get(), name);
+  }
+  return dropped;
+}
+
+Reached Pruner::reached() const {
+  Reached kept;
+  for (const Descriptor& manifest : images_)
+    kept.add_image(store_.blobs, manifest);
+  // An image's own layers have tarballs to keep, in whatever compression.
+  const std::set<LayerId> of_images = std::move(kept.layers);
+  kept.layers.clear();
+  for (const LayerId& id : of_images) kept.add_layer(store_.layers, id);
+  for (const StepRecord& step : steps_)
+    for (const LayerId& id : step.layers) kept.add_layer(store_.layers, id);
+  return kept;
+}
+
+std::uint64_t Pruner::unreached_bytes(const Reached& kept) const {
+  std::uint64_t bytes = 0;
+  for (const auto& [id, size] : layers_)
+    if (!kept.layers.contains(id)) bytes += size;
+  for (const auto& [digest, size] : blobs_)
+    if (!kept.blobs.contains(digest)) bytes += size;
+  return bytes;
+}
+
+// How many bytes must go to meet the limits.
+std::uint64_t Pruner::wanted_bytes() const {
+  std::uint64_t wanted = 0;
+  if (options_.keep_bytes) {
+    const std::uint64_t total = allocated(store_.root());
+    if (total > *options_.keep_bytes) wanted = total - *options_.keep_bytes;
+  }
+  if (options_.free_bytes) {
+    const std::uint64_t free = free_space(store_.root());
+    if (free < *options_.free_bytes)
+      wanted = std::max(wanted, *options_.free_bytes - free);
+  }
+  return wanted;
+}
+
+// How many of `old`, from the front, can stay within the limits. Found by
+// bisection: the fewer stay, the more goes.
+std::size_t Pruner::steps_to_keep(const std::vector<AgedStep>& old) {
+  if (!options_.keep_bytes && !options_.free_bytes) return 0;
+  const std::uint64_t wanted = wanted_bytes();
+  const std::size_t young = steps_.size();
+  std::size_t low = 0;
+  std::size_t high = old.size();
+  while (low < high) {
+    const std::size_t middle = (low + high + 1) / 2;
+    for (std::size_t i = 0; i < middle; ++i) steps_.push_back(old[i].record);
+    const bool enough = unreached_bytes(reached()) >= wanted;
+    steps_.resize(young, old.front().record);
+    if (enough)
+      low = middle;
+    else
+      high = middle - 1;
+  }
+  return low;
+}
+
+void Pruner::drop_steps() {
+  std::vector<AgedStep> old;
+  for (StepRecord& step : store_.steps.list()) {
+    const std::int64_t used = store_.steps.last_used(step.key);
+    if (used < before_)
+      old.push_back({std::move(step), used});
+    else
+      steps_.push_back(std::move(step));
+  }
+  std::sort(old.begin(), old.end(), [](const AgedStep& a, const AgedStep& b) {
+    return a.used > b.used;
+  });
+  const std::size_t keep = steps_to_keep(old);
+  for (std::size_t i = 0; i < old.size(); ++i) {
+    if (i < keep) {
+      steps_.push_back(std::move(old[i].record));
+      continue;
+    }
+    ++report_.steps;
+    if (!options_.dry_run) store_.steps.remove(old[i].record.key);
+  }
+}
+
+void Pruner::drop_layers_and_blobs() {
+  const Reached kept = reached();
+  report_.bytes += unreached_bytes(kept);
+  for (const auto& [id, size] : layers_) {
+    if (kept.layers.contains(id)) continue;
+    ++report_.layers;
+    if (!options_.dry_run) store_.layers.remove(id);
+  }
+  for (const auto& [digest, size] : blobs_) {
+    if (kept.blobs.contains(digest)) continue;
+    ++report_.blobs;
+    if (!options_.dry_run) store_.blobs.remove(digest);
+  }
+}
+
+// Frees what nothing names any more and leaves all names and records.
+PruneReport collect(Store& store) {
+  return prune(store,
+               {.dangling_images = false, .unused_for = INT64_MAX / 2});
+}
+
+}  // namespace
+
+PruneReport prune(Store& store, const PruneOptions& options) {
+  const std::optional<Lease> lease = store.exclusive_lease();
+  if (!lease) return {.busy = true};
+  return Pruner(store, options).run();
+}
+
+PruneReport remove_name(Store& store, const std::string& full_name) {
+  const std::optional<Descriptor> manifest = store.images.find(full_name);
+  if (!manifest) return {};
+  const std::vector<NamedImage> images = store.images.list();
+  const auto names = std::count_if(
+      images.begin(), images.end(), [&](const NamedImage& image) {
+        return image.manifest.digest == manifest->digest && !image.name.empty();
+      });
+  if (names == 1) return remove_image(store, manifest->digest);
+  store.images.untag(full_name);
+  return {};
+}
+
+PruneReport remove_image(Store& store, const Digest& manifest) {
+  std::vector<NamedImage> gone;
+  for (NamedImage& image : store.images.list())
+    if (image.manifest.digest == manifest) gone.push_back(std::move(image));
+  store.images.remove(manifest);
+  PruneReport report = collect(store);
+  report.images = std::move(gone);
+  return report;
+}
+
+}  // namespace cbuild::store

@@ -1,0 +1,57 @@
+// Deleting what is no longer wanted.
+//
+// Images and step records are what is wanted or not; layers and blobs go when
+// none of those that stay needs them. Nothing is deleted while another process
+// holds a lease on the store. Killed half-way it leaves a usable store: records
+// go before the layers they name, and layers are renamed away before they are
+// removed. Sizes are in bytes of allocated blocks, as du(1) counts.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/store.h"
+
+namespace cbuild::store {
+
+struct PruneOptions {
+  // Images that lost their last name go, and those that have one too.
+  bool dangling_images = true;
+  bool named_images = false;
+  // Step records, remembered references and context tables go that were not
+  // used for this many seconds; 0 means all of them.
+  std::int64_t unused_for = 0;
+  // Of those only as many step records, least recently used first, as it takes
+  // to bring the store down to this size, or to free this much of the disk.
+  std::optional<std::uint64_t> keep_bytes;
+  std::optional<std::uint64_t> free_bytes;
+  // What RUN --mount=type=cache keeps, where not used for `unused_for`.
+  bool cache_mounts = false;
+  // Only tells what would be done.
+  bool dry_run = false;
+};
+
+struct PruneReport {
+  bool busy = false;  // another process uses the store: nothing was done
+  std::vector<NamedImage> images;
+  std::size_t steps = 0;
+  std::size_t references = 0;
+  std::size_t layers = 0;
+  std::size_t blobs = 0;
+  std::size_t cache_mounts = 0;
+  std::uint64_t bytes = 0;
+};
+
+PruneReport prune(Store& store, const PruneOptions& options);
+
+// For rmi: takes the name away and, with the last name, the image and what only
+// it needed. Step records stay, so a build still finds its layers. `bytes` is 0
+// where the store is busy; the next prune frees it.
+PruneReport remove_name(Store& store, const std::string& full_name);
+// The same for an image and all its names.
+PruneReport remove_image(Store& store, const Digest& manifest);
+
+}  // namespace cbuild::store

@@ -1,0 +1,210 @@
+#include "store/prune.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <ctime>
+
+#include "image_fixture.h"
+#include "store/check_image.h"
+#include "store/usage.h"
+
+using namespace cbuild;
+using namespace cbuild::store;
+
+namespace {
+
+ImageStore::Name name(const std::string& familiar) {
+  return {full_name(familiar), familiar};
+}
+
+Digest put_step(Store& store, const std::string& command,
+                const std::vector<LayerId>& layers, std::int64_t age = 0) {
+  const KeyInputs inputs = {{"command", command}};
+  const Digest key = key_of(inputs);
+  store.steps.put({.key = key,
+                   .inputs = inputs,
+                   .title = "RUN " + command,
+                   .layers = layers});
+  const timespec then[2] = {{std::time(nullptr) - age, 0},
+                            {std::time(nullptr) - age, 0}};
+  const std::string path = store.root() + "/steps/" + key.hex();
+  REQUIRE(::utimensat(AT_FDCWD, path.c_str(), then, 0) == 0);
+  return key;
+}
+
+constexpr std::int64_t kHour = 3600;
+
+}  // namespace
+
+TEST_CASE("prune keeps what a name needs, and removes the rest", "[prune]") {
+  ScratchStore s;
+  const LayerId base = step_layer(s.store, "base", std::string(50000, 'b'));
+  const LayerId top = step_layer(s.store, "top", std::string(50000, 't'));
+  const LayerId loose = step_layer(s.store, "loose", std::string(50000, 'l'));
+  const Descriptor kept = make_image(s.store, {base});
+  const Descriptor gone = make_image(s.store, {base, top});
+  s.store.images.tag({name("kept:1")}, kept);
+  s.store.images.tag({}, gone);
+  put_step(s.store, "old", {base, top});
+  const PruneReport dry = prune(s.store, {.dry_run = true});
+  CHECK(dry.layers == 3);
+  CHECK(s.store.layers.list().size() == 3);
+  const std::uint64_t before = allocated(s.root);
+  const PruneReport report = prune(s.store, {});
+  CHECK(report.images.size() == 1);
+  CHECK(report.steps == 1);
+  CHECK(report.layers == 3);  // trees that only steps had
+  CHECK(report.bytes == dry.bytes);
+  CHECK(report.blobs == 3);   // manifest, config and layer of the other
+  CHECK(s.store.layers.list().empty());
+  CHECK(check_image(s.store, kept).empty());
+  CHECK(s.store.images.list().size() == 1);
+  CHECK(before - allocated(s.root) >= report.bytes);
+  CHECK(prune(s.store, {}).bytes == 0);
+  CHECK(loose != top);
+}
+
+TEST_CASE("steps that were used lately stay, with their layers", "[prune]") {
+  ScratchStore s;
+  const LayerId young = step_layer(s.store, "a", "1");
+  const LayerId old = step_layer(s.store, "b", "2");
+  const Digest kept = put_step(s.store, "young", {young});
+  const Digest gone = put_step(s.store, "old", {young, old}, 48 * kHour);
+  const LayerBlob blob = s.store.layers.tarball(young, {});
+  const PruneReport report = prune(s.store, {.unused_for = 24 * kHour});
+  CHECK(report.steps == 1);
+  CHECK(s.store.steps.find(kept));
+  CHECK_FALSE(s.store.steps.find(gone));
+  CHECK(s.store.layers.list() == std::vector{young});
+  CHECK(s.store.blobs.size(blob.digest));  // else it is compressed again
+}
+
+TEST_CASE("a record that is found counts as used", "[prune]") {
+  ScratchStore s;
+  const Digest key =
+      put_step(s.store, "x", {step_layer(s.store, "a", "1")}, 48 * kHour);
+  CHECK(s.store.steps.find(key));
+  CHECK(prune(s.store, {.unused_for = 24 * kHour}).steps == 0);
+}
+
+TEST_CASE("a size limit removes the least recently used steps first",
+          "[prune]") {
+  ScratchStore s;
+  std::vector<Digest> keys;
+  for (int i = 0; i < 8; ++i)
+    keys.push_back(put_step(
+        s.store, std::to_string(i),
+        {step_layer(s.store, "f", std::string(1 << 20, static_cast<char>('a' + i)))},
+        i * kHour * 2));
+  const std::uint64_t limit = allocated(s.root) - (5 << 19);
+  const PruneReport report = prune(s.store, {.keep_bytes = limit});
+  CHECK(report.steps == 3);
+  CHECK(allocated(s.root) <= limit);
+  for (int i = 0; i < 8; ++i)
+    CHECK(s.store.steps.find(keys[static_cast<std::size_t>(i)]).has_value() ==
+          (i < 5));
+  CHECK(prune(s.store, {.keep_bytes = limit}).steps == 0);
+  CHECK(prune(s.store, {.free_bytes = 1}).steps == 0);
+  CHECK(prune(s.store, {.free_bytes = UINT64_MAX}).steps == 5);
+}
+
+TEST_CASE("images that have a name go only when asked for", "[prune]") {
+  ScratchStore s;
+  const Descriptor image = make_image(s.store, {step_layer(s.store, "a", "1")});
+  s.store.images.tag({name("app:1")}, image);
+  CHECK(prune(s.store, {}).images.empty());
+  CHECK(prune(s.store, {.named_images = true}).images.size() == 1);
+  CHECK(s.store.blobs.list().empty());
+  CHECK(s.store.images.list().empty());
+}
+
+TEST_CASE("what a remote name was last resolved to stays for a while",
+          "[prune]") {
+  ScratchStore s;
+  const Descriptor image = make_image(s.store, {step_layer(s.store, "a", "1")});
+  s.store.images.remember("docker.io/library/x:1", host_platform(), image);
+  prune(s.store, {.unused_for = kHour});
+  CHECK(check_image(s.store, image).empty());
+  CHECK(prune(s.store, {}).references == 1);
+  CHECK(s.store.blobs.list().empty());
+}
+
+TEST_CASE("cache mounts go only when asked for", "[prune]") {
+  ScratchStore s;
+  make_dirs(s.root + "/cache-mounts/apt");
+  write_file(s.root + "/cache-mounts/apt/file", std::string(10000, 'x'));
+  CHECK(prune(s.store, {}).cache_mounts == 0);
+  const PruneReport report = prune(s.store, {.cache_mounts = true});
+  CHECK(report.cache_mounts == 1);
+  CHECK(report.bytes >= 10000);
+}
+
+TEST_CASE("prune says so where a build is running, and does nothing",
+          "[prune]") {
+  ScratchStore s;
+  s.store.blobs.put("loose");
+  {
+    const Lease lease = s.store.lease();
+    const Lease another = Store(s.root).lease();
+    CHECK(prune(s.store, {}).busy);
+    CHECK(s.store.blobs.list().size() == 1);
+  }
+  CHECK(prune(s.store, {}).blobs == 1);
+}
+
+TEST_CASE("a lease ends with its process, however that ends", "[prune]") {
+  ScratchStore s;
+  int ready[2];
+  REQUIRE(::pipe(ready) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const Lease lease = Store(s.root).lease();
+    static_cast<void>(::write(ready[1], "x", 1));
+    ::pause();
+    ::_exit(0);
+  }
+  char byte;
+  REQUIRE(::read(ready[0], &byte, 1) == 1);
+  CHECK(prune(s.store, {}).busy);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  CHECK_FALSE(prune(s.store, {}).busy);
+  ::close(ready[0]);
+  ::close(ready[1]);
+}
+
+TEST_CASE("removing a name removes the image with the last one", "[prune]") {
+  ScratchStore s;
+  const LayerId layer = step_layer(s.store, "a", "1");
+  const Descriptor image = make_image(s.store, {layer});
+  const Descriptor dangling = make_image(s.store, {}, "linux/arm64");
+  put_step(s.store, "x", {layer});
+  s.store.images.tag({name("app:1"), name("app:2")}, image);
+  s.store.images.tag({}, dangling);
+  CHECK(remove_name(s.store, name("app:1").full).images.empty());
+  CHECK(check_image(s.store, image).empty());
+  CHECK(remove_name(s.store, name("app:2").full).images.size() == 1);
+  CHECK_FALSE(s.store.blobs.size(image.digest));
+  // A build finds its step, and other images are left alone.
+  CHECK(s.store.layers.exists(layer));
+  CHECK(s.store.images.list().size() == 1);
+  CHECK(remove_image(s.store, dangling.digest).images.size() == 1);
+  CHECK(s.store.images.list().empty());
+}
+
+TEST_CASE("usage adds up to what du counts", "[prune]") {
+  ScratchStore s;
+  const LayerId layer = step_layer(s.store, "a", std::string(100000, 'x'));
+  s.store.images.tag({name("app:1")}, make_image(s.store, {layer}));
+  write_file(s.root + "/cache-mounts/x", "1");
+  ::link((s.root + "/cache-mounts/x").c_str(),
+         (s.root + "/cache-mounts/y").c_str());
+  const Usage sum = usage(s.store);
+  const std::string du = run("du -s --block-size=1 " + s.root);
+  CHECK(sum.total() == std::stoull(du));
+  CHECK(sum.layers > 100000);
+  CHECK(sum.needed > 0);
+}
