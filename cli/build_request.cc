@@ -10,23 +10,10 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "cli/build_flags.h"
+#include "cli/values.h"
 
 namespace cbuild::cli {
 namespace {
-
-[[noreturn]] void refuse(const std::string& flag, const std::string& value,
-                         const std::string& why) {
-  throw UsageError("invalid argument " + go_quote(value) + " for --" + flag +
-                   ": " + why);
-}
-
-// "NAME=VALUE" at the first of `separators`.
-std::pair<std::string, std::optional<std::string>> cut(
-    const std::string& text, std::string_view separators = "=") {
-  const std::size_t at = text.find_first_of(separators);
-  if (at == std::string::npos) return {text, std::nullopt};
-  return {text.substr(0, at), text.substr(at + 1)};
-}
 
 std::vector<registry::Reference> tags(const Arguments& arguments) {
   std::vector<registry::Reference> result;
@@ -34,10 +21,10 @@ std::vector<registry::Reference> tags(const Arguments& arguments) {
     try {
       result.push_back(registry::Reference::parse(text).with_default_tag());
     } catch (const registry::ReferenceError& e) {
-      refuse("tag", text, e.what());
+      refuse_value("tag", text, e.what());
     }
     if (result.back().digest())
-      refuse("tag", text, "a tag cannot hold a digest");
+      refuse_value("tag", text, "a tag cannot hold a digest");
   }
   return result;
 }
@@ -47,7 +34,8 @@ void read_build_args(const Arguments& arguments,
   bool has_epoch = false;
   for (const std::string& text : arguments.values("build-arg")) {
     auto [name, value] = cut(text);
-    if (name.empty()) refuse("build-arg", text, "want NAME=VALUE or NAME");
+    if (name.empty())
+      refuse_value("build-arg", text, "want NAME=VALUE or NAME");
     has_epoch |= name == "SOURCE_DATE_EPOCH";
     if (!value) {
       // Unset in the environment too: the Dockerfile's default stays.
@@ -65,12 +53,13 @@ void read_build_args(const Arguments& arguments,
 void read_labels(const Arguments& arguments, builder::BuildRequest& request) {
   for (const std::string& text : arguments.values("label")) {
     auto [name, value] = cut(text);
-    if (name.empty()) refuse("label", text, "want NAME=VALUE");
+    if (name.empty()) refuse_value("label", text, "want NAME=VALUE");
     request.labels.emplace_back(name, value.value_or(""));
   }
   for (const std::string& text : arguments.values("annotation")) {
     auto [name, value] = cut(text);
-    if (name.empty() || !value) refuse("annotation", text, "want NAME=VALUE");
+    if (name.empty() || !value)
+      refuse_value("annotation", text, "want NAME=VALUE");
     // buildx puts where it goes in front: manifest:, index:, ...
     const std::size_t colon = name.find(':');
     const std::string place =
@@ -78,7 +67,8 @@ void read_labels(const Arguments& arguments, builder::BuildRequest& request) {
     if (place == "manifest")
       name.erase(0, colon + 1);
     else if (place.starts_with("index") || place.starts_with("manifest"))
-      refuse("annotation", text, "only the manifest can have annotations yet");
+      refuse_value("annotation", text,
+                   "only the manifest can have annotations yet");
     request.annotations.emplace_back(name, *value);
   }
 }
@@ -88,7 +78,7 @@ void read_build_contexts(const Arguments& arguments,
   for (const std::string& text : arguments.values("build-context")) {
     auto [name, value] = cut(text);
     if (name.empty() || !value || value->empty())
-      refuse("build-context", text, "want NAME=VALUE");
+      refuse_value("build-context", text, "want NAME=VALUE");
     request.build_contexts[name] = *value;
   }
 }
@@ -114,8 +104,8 @@ void read_secrets(const Arguments& arguments, builder::BuildRequest& request) {
       const auto [key, value] = cut(field);
       const std::string name = to_lower(key);
       if (!value)
-        refuse("secret", text,
-               "invalid field '" + field + "' must be a key=value pair");
+        refuse_value("secret", text,
+                     "invalid field '" + field + "' must be a key=value pair");
       if (name == "id")
         id = *value;
       else if (name == "src" || name == "source")
@@ -125,13 +115,14 @@ void read_secrets(const Arguments& arguments, builder::BuildRequest& request) {
       else if (name == "type" && (*value == "file" || *value == "env"))
         type = *value;
       else if (name == "type")
-        refuse("secret", text, "unsupported secret type \"" + *value + "\"");
+        refuse_value("secret", text,
+                     "unsupported secret type \"" + *value + "\"");
       else
-        refuse("secret", text,
-               "unexpected key '" + key + "' in '" + field + "'" +
-                   did_you_mean(key, {"id", "src", "env"}));
+        refuse_value("secret", text,
+                     "unexpected key '" + key + "' in '" + field + "'" +
+                         did_you_mean(key, {"id", "src", "env"}));
     }
-    if (id.empty()) refuse("secret", text, "it has no id");
+    if (id.empty()) refuse_value("secret", text, "it has no id");
     request.secrets[id] = secret_source(id, type, path, variable);
   }
 }
@@ -144,9 +135,9 @@ void read_network(const Arguments& arguments, builder::BuildRequest& request) {
     request.network = runtime::NetworkMode::host;
     request.allow_network_host = true;  // as buildx does
   } else if (mode != "default" && !mode.empty()) {
-    refuse("network", mode,
-           "want default, none or host" +
-               did_you_mean(mode, {"default", "none", "host"}));
+    refuse_value("network", mode,
+                 "want default, none or host" +
+                     did_you_mean(mode, {"default", "none", "host"}));
   }
 }
 
@@ -161,14 +152,14 @@ void read_hosts(const Arguments& arguments, builder::BuildRequest& request) {
     const bool equals = text.find('=') != std::string::npos;
     auto [name, address] = cut(text, equals ? "=" : ":");
     if (name.empty() || !address || name.find(':') != std::string::npos)
-      refuse("add-host", text, "bad format for add-host: want HOST:IP");
+      refuse_value("add-host", text, "bad format for add-host: want HOST:IP");
     if (*address == "host-gateway")
-      refuse("add-host", text, "host-gateway is not supported yet");
+      refuse_value("add-host", text, "host-gateway is not supported yet");
     if (address->size() > 2 && address->front() == '[' &&
         address->back() == ']')
       address = address->substr(1, address->size() - 2);
     if (!is_address(*address))
-      refuse("add-host", text, "invalid IP address: " + *address);
+      refuse_value("add-host", text, "invalid IP address: " + *address);
     request.extra_hosts.emplace_back(to_lower(name), *address);
   }
 }
@@ -193,27 +184,28 @@ constexpr LimitName kLimits[] = {
 std::uint64_t limit_value(const std::string& text, const std::string& whole) {
   if (text == "-1") return RLIM_INFINITY;
   const auto number = parse_number(text);
-  if (!number) refuse("ulimit", whole, "invalid ulimit value: " + text);
+  if (!number) refuse_value("ulimit", whole, "invalid ulimit value: " + text);
   return *number;
 }
 
 runtime::ResourceLimit resource_limit(const std::string& text) {
   const auto [name, values] = cut(text);
-  if (!values) refuse("ulimit", text, "want NAME=SOFT[:HARD]");
+  if (!values) refuse_value("ulimit", text, "want NAME=SOFT[:HARD]");
   const auto* row =
       std::find_if(std::begin(kLimits), std::end(kLimits),
                    [&](const LimitName& limit) { return name == limit.name; });
   if (row == std::end(kLimits)) {
     std::vector<std::string> names;
     for (const LimitName& limit : kLimits) names.emplace_back(limit.name);
-    refuse("ulimit", text,
-           "invalid ulimit type: " + name + did_you_mean(name, names));
+    refuse_value("ulimit", text,
+                 "invalid ulimit type: " + name + did_you_mean(name, names));
   }
   const auto [soft, hard] = cut(*values, ":");
   runtime::ResourceLimit limit{row->resource, limit_value(soft, text), 0};
   limit.hard = hard ? limit_value(*hard, text) : limit.soft;
   if (limit.soft > limit.hard)
-    refuse("ulimit", text, "the soft limit must not exceed the hard limit");
+    refuse_value("ulimit", text,
+                 "the soft limit must not exceed the hard limit");
   return limit;
 }
 
@@ -234,7 +226,7 @@ void read_sandbox(const Arguments& arguments, builder::BuildRequest& request) {
   if (arguments.has("shm-size")) {
     const std::string text = arguments.value("shm-size");
     const auto bytes = parse_bytes(text);
-    if (!bytes) refuse("shm-size", text, "want bytes, such as 64m");
+    if (!bytes) refuse_value("shm-size", text, "want bytes, such as 64m");
     request.shm_size = *bytes;
   }
   for (const std::string& what : arguments.values("allow")) {
@@ -243,9 +235,10 @@ void read_sandbox(const Arguments& arguments, builder::BuildRequest& request) {
     else if (what == "security.insecure")
       request.allow_security_insecure = true;
     else
-      refuse("allow", what,
-             "want network.host or security.insecure" +
-                 did_you_mean(what, {"network.host", "security.insecure"}));
+      refuse_value(
+          "allow", what,
+          "want network.host or security.insecure" +
+              did_you_mean(what, {"network.host", "security.insecure"}));
   }
 }
 
@@ -257,26 +250,27 @@ void read_result(const Arguments& arguments, builder::BuildRequest& request) {
   else if (kind == "uncompressed" || kind == "none")
     request.compression = store::Compression::none;
   else if (kind != "gzip")
-    refuse("compression", kind, "want gzip, zstd or uncompressed");
+    refuse_value("compression", kind, "want gzip, zstd or uncompressed");
   const std::string level = arguments.value("compression-level", "default");
   request.fast_compression = level == "fast";
   if (level != "fast" && level != "default")
-    refuse("compression-level", level, "want fast or default");
+    refuse_value("compression-level", level, "want fast or default");
   if (arguments.has("jobs")) {
     const auto jobs = parse_number(arguments.value("jobs"));
     if (!jobs || *jobs > 1024)
-      refuse("jobs", arguments.value("jobs"), "want a number up to 1024");
+      refuse_value("jobs", arguments.value("jobs"), "want a number up to 1024");
     request.jobs = static_cast<unsigned>(*jobs);
   }
   if (!arguments.has("platform")) return;
   const std::string platform = arguments.value("platform");
   if (platform.find(',') != std::string::npos)
-    refuse("platform", platform, "one platform at a time is supported yet");
+    refuse_value("platform", platform,
+                 "one platform at a time is supported yet");
   try {
     request.platform = platform == "local" ? store::host_platform()
                                            : store::parse_platform(platform);
   } catch (const Error& e) {
-    refuse("platform", platform, e.what());
+    refuse_value("platform", platform, e.what());
   }
 }
 

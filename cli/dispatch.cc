@@ -15,7 +15,7 @@ constexpr const Command* kCommands[] = {
     &kBuildCommand,   &kPullCommand,    &kPushCommand,  &kImagesCommand,
     &kHistoryCommand, &kInspectCommand, &kTagCommand,   &kRmiCommand,
     &kSaveCommand,    &kLoadCommand,    &kLoginCommand, &kLogoutCommand,
-    &kVersionCommand, &kHelpCommand,
+    &kPruneCommand,   &kVersionCommand, &kHelpCommand,
 };
 
 struct Alias {
@@ -32,6 +32,7 @@ constexpr Alias kAliases[] = {
     {"image", "pull", &kPullCommand},       {"image", "push", &kPushCommand},
     {"image", "history", &kHistoryCommand}, {"image", "save", &kSaveCommand},
     {"image", "inspect", &kInspectCommand}, {"image", "load", &kLoadCommand},
+    {"builder", "prune", &kPruneCommand},   {"buildx", "prune", &kPruneCommand},
     {"builder", "build", &kBuildCommand},   {"buildx", "build", &kBuildCommand},
 };
 

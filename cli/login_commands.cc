@@ -1,5 +1,4 @@
 // cbuild login and cbuild logout: credentials for registries.
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -7,6 +6,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/prompt.h"
 #include "registry/credentials.h"
 
 namespace cbuild::cli {
@@ -22,41 +22,11 @@ constexpr Flag kLoginFlags[] = {
 constexpr FlagTable kLoginTable = {{kLoginFlags, kRegistryFlags, kGlobalFlags}};
 constexpr FlagTable kLogoutTable = {{kGlobalFlags}};
 
-// Turns the terminal's echo off while it lives.
-class NoEcho {
- public:
-  NoEcho() {
-    if (::tcgetattr(STDIN_FILENO, &before_) != 0) return;
-    termios silent = before_;
-    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    changed_ = ::tcsetattr(STDIN_FILENO, TCSANOW, &silent) == 0;
-  }
-  ~NoEcho() {
-    if (changed_) ::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
-  }
-  NoEcho(const NoEcho&) = delete;
-  NoEcho& operator=(const NoEcho&) = delete;
-
- private:
-  termios before_ = {};
-  bool changed_ = false;
-};
-
-// A line typed by the person at the terminal.
-std::string ask(const std::string& prompt, const std::atomic<bool>* stop) {
+void check_terminal() {
   if (::isatty(STDIN_FILENO) != 1)
     throw UsageError(
         "cannot ask for credentials without a terminal: give --username and "
         "--password-stdin");
-  write_all(STDERR_FILENO, prompt, "terminal");
-  std::string line;
-  char c = 0;
-  for (;;) {
-    const ssize_t got = ::read(STDIN_FILENO, &c, 1);
-    if (stop->load()) throw Interrupted();
-    if (got <= 0 || c == '\n') return line;
-    line += c;
-  }
 }
 
 // docker's name for Docker Hub in messages, the domain for the rest.
@@ -83,16 +53,18 @@ registry::Credentials read_credentials(Session& session) {
         trim(read_all(STDIN_FILENO, "standard input"), "\r\n");
     return credentials;
   }
-  if (credentials.username.empty())
-    credentials.username = trim(ask("Username: ", session.stop()));
   if (args.has("password")) {
     warn("--password can be seen by others; --password-stdin cannot");
     credentials.password = args.value("password");
-    return credentials;
   }
-  const NoEcho no_echo;
-  credentials.password = ask("Password: ", session.stop());
-  print_error("");
+  if (credentials.username.empty()) {
+    check_terminal();
+    credentials.username = trim(ask("Username: ", session.stop()));
+  }
+  if (credentials.password.empty()) {
+    check_terminal();
+    credentials.password = ask_secretly("Password: ", session.stop());
+  }
   return credentials;
 }
 

@@ -117,9 +117,10 @@ void parse_words(CLI::App& app, const FlagTable& table,
   } catch (const CLI::ParseError& e) {
     throw UsageError(e.what());
   }
-  // Positional words all have a place, so what is left over looks like a flag.
-  const std::vector<std::string> left = app.remaining();
-  if (!left.empty()) throw_unknown(table, left.front());
+  // Positional words all have a place, so what is left over looks like a flag;
+  // the mark before words that only look like flags is left over too.
+  for (const std::string& word : app.remaining())
+    if (word != "--") throw_unknown(table, word);
 }
 
 }  // namespace
@@ -167,8 +168,9 @@ Arguments parse(const FlagTable& table,
     options.emplace_back(long_name(flag.names),
                          add(app, flag.names, flag.takes));
   CLI::Option* words = add(app, "words", Takes::many);
-  // A callback alone has no type to tell CLI11 that a word is one value.
-  words->type_size(1)->expected(0, 1 << 20)->allow_extra_args(true);
+  // Wants more than there can be: CLI11 hands a word to a positional option
+  // while that wants more, or is one that splits "[a,b]".
+  words->expected(static_cast<int>(arguments.size()) + 1);
 
   Words parts = take_apart(table, arguments);
   parse_words(app, table, std::move(parts.rest));

@@ -1,9 +1,10 @@
 // cbuild tag and cbuild rmi: names of images.
-#include "base/text.h"
+#include "base/log.h"
 #include "cli/command.h"
 #include "cli/find_image.h"
 #include "cli/output.h"
 #include "registry/reference.h"
+#include "store/prune.h"
 
 namespace cbuild::cli {
 namespace {
@@ -37,28 +38,32 @@ std::vector<store::NamedImage> names_of(const store::Store& store,
   return names;
 }
 
-void untag(store::Store& store, const std::string& name) {
-  if (store.images.untag(name))
-    print("Untagged: " + Reference::parse(name).familiar() + "\n");
+void print_removed(const store::PruneReport& report,
+                   const std::vector<store::NamedImage>& names,
+                   const std::string& id, bool last) {
+  for (const store::NamedImage& named : names)
+    print("Untagged: " + named.familiar + "\n");
+  if (last) print("Deleted: " + id + "\n");
+  if (report.busy)
+    warn("another process uses the store: disk space comes back with prune");
 }
 
 void remove_image(store::Store& store, const std::string& word, bool force) {
   const store::Descriptor image = find_image(store, word);
   const std::string id = store.images.load(image).manifest.config.digest.text();
+  const auto names = names_of(store, image.digest);
   const auto name = full_name(word);
   if (name && store.images.find(*name)) {
-    untag(store, *name);
-  } else {
-    const auto names = names_of(store, image.digest);
-    if (names.size() > 1 && !force)
-      throw Error("conflict: unable to delete " + word +
-                  " (must be forced) - image is referenced in multiple "
-                  "repositories");
-    for (const store::NamedImage& named : names) untag(store, named.name);
+    const auto report = store::remove_name(store, *name);
+    print_removed(report, {{*name, Reference::parse(*name).familiar(), image}},
+                  id, names.size() <= 1);
+    return;
   }
-  if (!names_of(store, image.digest).empty()) return;
-  store.images.remove(image.digest);
-  print("Deleted: " + id + "\n");
+  if (names.size() > 1 && !force)
+    throw Error("conflict: unable to delete " + word +
+                " (must be forced) - image is referenced in multiple "
+                "repositories");
+  print_removed(store::remove_image(store, image.digest), names, id, true);
 }
 
 bool is_known(const store::Store& store, const std::string& word) {
@@ -102,8 +107,8 @@ const Command kRmiCommand = {
     "rmi",
     "[OPTIONS] IMAGE [IMAGE...]",
     "Remove images",
-    R"(An image goes with its last name. The disk space of layers that no other image
-and no cached step needs comes back with cbuild prune.
+    R"(An image goes with its last name. Layers that cached steps name stay, so that a
+build still finds them; cbuild prune removes those.
 )",
     kRmiTable,
     1,
