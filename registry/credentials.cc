@@ -169,13 +169,21 @@ std::optional<Credentials> ask(const CredentialHelper& helper,
   return result;
 }
 
-// The file's real place: a config.json that is a symbolic link stays one.
+// Where the file really is, or will be: a config.json that is a symbolic link
+// stays one, also where its target does not exist yet.
+std::filesystem::path follow_links(std::filesystem::path path) {
+  constexpr int kMaxLinks = 40;
+  for (int i = 0; i < kMaxLinks && std::filesystem::is_symlink(path); ++i)
+    path = path.parent_path() / std::filesystem::read_symlink(path);
+  return path;
+}
+
 void write_config(const std::string& path, const Json& config) {
   if (path.empty())
     throw CredentialsError(
         "nowhere to keep credentials: neither DOCKER_CONFIG nor HOME is set");
   const std::filesystem::path real =
-      std::filesystem::weakly_canonical(std::filesystem::absolute(path));
+      follow_links(std::filesystem::absolute(path));
   const std::string parent = real.parent_path();
   make_dirs(parent, 0700);
   const Fd directory = open_path(parent, O_RDONLY | O_DIRECTORY);

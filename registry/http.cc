@@ -381,7 +381,8 @@ HttpResponse Http::exchange(const HttpRequest& request) {
   curl().easy_getinfo(easy.get(), CURLINFO_OS_ERRNO, &os_error);
   const std::string reason =
       detail[0] != '\0' ? detail : curl().easy_strerror(rc);
-  state_->give_back(std::move(easy));
+  // After a failure libcurl may still hold on to buffers of the transfer.
+  if (rc == CURLE_OK) state_->give_back(std::move(easy));
   if (exchange.parked) std::rethrow_exception(exchange.parked);
   if (exchange.stopped()) throw Interrupted();
   if (rc == CURLE_OK) return std::move(exchange.response);
