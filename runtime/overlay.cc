@@ -1,9 +1,11 @@
 #include "runtime/overlay.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <cerrno>
 #include <exception>
@@ -14,10 +16,26 @@
 namespace cbuild::runtime {
 namespace {
 
+[[noreturn]] void refuse(int code, const std::string& path) {
+  if (code == EPERM)
+    throw IsolationError(
+        "cannot mount: not permitted; this needs root (CAP_SYS_ADMIN)");
+  if (code == ENODEV)
+    throw IsolationError("cannot mount: the kernel has no overlayfs");
+  throw SystemError(code, "mount", path);
+}
+
+bool is_on_overlay(const std::string& path) {
+  struct statfs fs;
+  return ::statfs(path.c_str(), &fs) == 0 &&
+         static_cast<unsigned long>(fs.f_type) == OVERLAYFS_SUPER_MAGIC;
+}
+
 Fd clone_directory(const std::string& path, bool read_only) {
-  Fd tree(check(::open_tree(AT_FDCWD, path.c_str(),
-                            OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC),
-                "open_tree", path));
+  const int fd = ::open_tree(AT_FDCWD, path.c_str(),
+                             OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  if (fd == -1) refuse(errno, path);
+  Fd tree(fd);
   if (read_only) {
     mount_attr attributes = {};
     attributes.attr_set = MOUNT_ATTR_RDONLY;
@@ -41,12 +59,21 @@ std::string context_log(int context) {
   }
 }
 
+[[noreturn]] void fail(int code, const std::string& doing,
+                       const std::string& path, const std::string& log) {
+  if (code == EINVAL && is_on_overlay(path))
+    throw IsolationError(
+        "cannot mount an overlay on an overlay: put the store on another file "
+        "system (a volume): " +
+        path);
+  throw SystemError(code, doing, path + log);
+}
+
 void set_option(int context, const char* key, const std::string& value) {
   if (::fsconfig(context, FSCONFIG_SET_STRING, key, value.c_str(), 0) == 0)
     return;
   const int code = errno;
-  throw SystemError(code, "overlay option " + std::string(key),
-                    value + context_log(context));
+  fail(code, "overlay option " + std::string(key), value, context_log(context));
 }
 
 // False where the kernel has no lowerdir+ (before 6.8).
@@ -128,8 +155,8 @@ Fd mount_overlay(const OverlaySpec& spec) {
   if (spec.lowers.size() == 1 && spec.upper.empty())
     return clone_directory(spec.lowers[0], true);
 
-  const Fd context(
-      check(::fsopen("overlay", FSOPEN_CLOEXEC), "fsopen", "overlay"));
+  const Fd context(::fsopen("overlay", FSOPEN_CLOEXEC));
+  if (!context) refuse(errno, "overlay");
   if (!add_lowers(context.get(), spec.lowers))
     return mount_overlay_by_page(spec);
   set_option(context.get(), "source", "overlay");  // shown by df and mount
@@ -146,8 +173,9 @@ Fd mount_overlay(const OverlaySpec& spec) {
     const int code = errno;
     const std::string log = context_log(context.get());
     // Before 6.5 overlayfs takes any option and says no here, without a word.
-    if (code == EINVAL && log.empty()) return mount_overlay_by_page(spec);
-    throw SystemError(code, "mount overlay", spec.upper + log);
+    if (code == EINVAL && log.empty() && !is_on_overlay(spec.upper))
+      return mount_overlay_by_page(spec);
+    fail(code, "mount overlay", spec.upper, log);
   }
   const unsigned attributes = spec.upper.empty() ? MOUNT_ATTR_RDONLY : 0;
   return Fd(check(::fsmount(context.get(), FSMOUNT_CLOEXEC, attributes),

@@ -9,15 +9,23 @@
 // where there is an upper directory: its work directory must then be fresh.
 // Layers are given one by one (lowerdir+, Linux 6.8) or, before that, as short
 // relative paths in one page of options; 500 of them work either way.
-// Any thread. Throws SystemError.
+// Any thread. Throws SystemError, and IsolationError where no overlay can be
+// mounted at all.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/fd.h"
 
 namespace cbuild::runtime {
+
+// The kernel or its configuration does not let us isolate: exit code 7.
+class IsolationError : public Error {
+ public:
+  using Error::Error;
+};
 
 struct OverlaySpec {
   std::vector<std::string> lowers;  // directories, top first

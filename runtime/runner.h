@@ -29,25 +29,6 @@
 
 namespace cbuild::runtime {
 
-// The kernel or its configuration does not let us isolate: exit code 7.
-class IsolationError : public Error {
- public:
-  using Error::Error;
-};
-
-// The command itself cannot be started: no such program, user or group. The
-// message is runc's; code() is what a shell would exit with (126, 127), or 1.
-// The builder reports it as a failed RUN.
-class CommandError : public Error {
- public:
-  CommandError(std::string message, int code)
-      : Error(std::move(message)), code_(code) {}
-  int code() const noexcept { return code_; }
-
- private:
-  int code_;
-};
-
 enum class NetworkMode {
   egress,  // own namespace with a way out: veth and NAT as root
   none,    // own namespace, loopback only

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <catch2/catch.hpp>
 
@@ -11,15 +12,14 @@
 namespace cbuild::runtime {
 namespace {
 
-// Layers 0 (on top) to n-1; each has a directory d/<number>, two have "who".
+// Layers 0 (on top) to n-1; each has a directory n<number>, two have "who".
 class Layers {
  public:
   explicit Layers(int count) : dir_("/tmp", "cbuild-overlay-") {
     for (int i = 0; i < count; ++i) {
       const std::string layer = dir_.path() + "/l" + std::to_string(i);
-      make_dirs(layer + "/d");
+      make_dirs(layer + "/n" + std::to_string(i));
       const Fd fd = open_path(layer, O_RDONLY | O_DIRECTORY);
-      make_dirs(layer + "/d/" + std::to_string(i));
       if (i < 2) replace_file_at(fd.get(), "who", std::to_string(i), false);
       spec.lowers.push_back(layer);
     }
@@ -53,8 +53,7 @@ TEST_CASE("overlay: 500 layers", "[runtime]") {
   layers.add_upper();
   const Fd root = mounter(layers.spec);
   CHECK(content(root, "/who") == "0");
-  const Fd d = open_in_root(root.get(), "/d", O_RDONLY | O_DIRECTORY);
-  CHECK(list_dir(d.get()).size() == 500);
+  CHECK(list_dir(root.get()).size() == 501);
 }
 
 TEST_CASE("overlay: writes go to the upper directory only", "[runtime]") {
@@ -108,7 +107,7 @@ TEST_CASE("overlay: an absolute link leads no further than its root",
   REQUIRE(::symlink("/who", (layers.path() + "/l1/link").c_str()) == 0);
   const Fd root = mount_overlay(layers.spec);
   CHECK(content(root, "/link") == "0");
-  CHECK(content(root, "/../../d/../link") == "0");
+  CHECK(content(root, "/../../n0/../link") == "0");
 }
 
 TEST_CASE("overlay: odd characters in paths are no separators",
@@ -130,6 +129,44 @@ TEST_CASE("overlay: a layer that is missing is named", "[runtime]") {
   CHECK_THROWS_WITH(mount_overlay(layers.spec),
                     Catch::Contains("/no/such/layer") &&
                         Catch::Contains("No such file or directory"));
+}
+
+TEST_CASE("overlay: without privilege it is an IsolationError",
+          "[runtime]") {
+  NEED_SANDBOX();
+  Layers layers(GENERATE(1, 2));
+  const pid_t child = ::fork();
+  REQUIRE(child != -1);
+  if (child == 0) {
+    if (::setresuid(65534, 65534, 65534) == -1) ::_exit(3);
+    try {
+      mount_overlay(layers.spec);
+    } catch (const IsolationError&) {
+      ::_exit(0);
+    } catch (...) {
+      ::_exit(2);
+    }
+    ::_exit(1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WEXITSTATUS(status) == 0);
+}
+
+TEST_CASE("overlay: an upper directory on an overlay is an IsolationError",
+          "[runtime]") {
+  NEED_SANDBOX();
+  Layers below(2);
+  below.add_upper();
+  const Fd root = mount_overlay(below.spec);
+  const std::string inside =
+      "/proc/self/fd/" + std::to_string(root.get()) + "/";
+  make_dirs(inside + "u");
+  make_dirs(inside + "w");
+  Layers layers(1);
+  layers.spec.upper = inside + "u";
+  layers.spec.work = inside + "w";
+  CHECK_THROWS_AS(mount_overlay(layers.spec), IsolationError);
 }
 
 }  // namespace cbuild::runtime
