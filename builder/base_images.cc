@@ -51,6 +51,15 @@ void BaseImages::fetch(const ImageStep& step) {
   }
   // Several steps may need one image: one fetches, the others wait.
   const std::lock_guard lock(*busy);
+  // An image that was built here is known by its tarballs only; as a base its
+  // layers go by their diffIDs.
+  const store::Image& image = step.image;
+  for (std::size_t i = 0; i < image.manifest.layers.size(); ++i) {
+    const store::Descriptor& blob = image.manifest.layers[i];
+    environment_.store.layers.add_blob(
+        image.config.diff_ids.at(i), blob.digest, blob.size,
+        store::compression_of(blob.media_type));
+  }
   if (complete(step.image)) return;
   environment_.images.fetch_layers(step.reference, step.image);
 }
