@@ -2,6 +2,7 @@
 #include <fcntl.h>
 
 #include "base/dir.h"
+#include "base/text.h"
 #include "builder/build.h"
 #include "cli/build_flags.h"
 #include "cli/command.h"
@@ -35,6 +36,16 @@ void push_tags(Session& session, const builder::BuildRequest& request,
     renderer.on(
         builder::MessageEvent{false, "pushed " + name + "@" + digest.text()});
   }
+}
+
+// "sha256:0123456789ab is app:latest, app:1".
+std::string names_text(const builder::BuildRequest& request,
+                       const builder::BuildResult& result) {
+  std::vector<std::string> names;
+  for (const registry::Reference& tag : request.tags)
+    names.push_back(tag.familiar());
+  return "image " + result.config.short_text() +
+         (names.empty() ? " has no name" : " is " + join(names, ", "));
 }
 
 void write_results(Session& session, const builder::BuildRequest& request,
@@ -78,6 +89,7 @@ void run_build(Session& session) {
   {
     const Finisher finisher(*renderer);
     result = builder::build(request, environment);
+    renderer->on(builder::MessageEvent{false, names_text(request, *result)});
     if (args.has("push")) push_tags(session, request, *result, *renderer);
   }
   write_results(session, request, *result);
