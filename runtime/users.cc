@@ -83,8 +83,8 @@ std::uint32_t find_group(const std::vector<GroupEntry>& groups,
   if (gid) return *gid;
   for (const GroupEntry& group : groups)
     if (group.name == wanted) return group.gid;
-  throw Error("unable to find group " + wanted +
-              ": no matching entries in group file");
+  throw UserError("unable to find group " + wanted +
+                  ": no matching entries in group file");
 }
 
 // A number is always a uid, even where passwd has a user of that name.
@@ -97,8 +97,8 @@ const PasswdEntry* find_user(const std::vector<PasswdEntry>& users,
       });
   if (found != users.end()) return &*found;
   if (!uid)
-    throw Error("unable to find user " + name +
-                ": no matching entries in passwd file");
+    throw UserError("unable to find user " + name +
+                    ": no matching entries in passwd file");
   return nullptr;
 }
 

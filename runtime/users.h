@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
+
 namespace cbuild::runtime {
 
 struct PasswdEntry {
@@ -31,6 +33,12 @@ struct GroupEntry {
 std::vector<PasswdEntry> read_passwd(int root);
 std::vector<GroupEntry> read_group(int root);
 
+// No such user or group. The builder reports it as a failed RUN.
+class UserError : public Error {
+ public:
+  using Error::Error;
+};
+
 // Who a process runs as.
 struct UserIds {
   std::uint32_t uid = 0;
@@ -41,7 +49,7 @@ struct UserIds {
 
 // Resolves USER ("", "name", "uid", "name:group", "uid:gid", ":group"). A pair
 // of two numbers (or "root") is taken as it is, without supplementary groups;
-// anything else is looked up. Throws Error "unable to find user foo: no
+// anything else is looked up. Throws UserError "unable to find user foo: no
 // matching entries in passwd file" and its like for groups.
 UserIds resolve_user(int root, std::string_view user);
 
