@@ -2,14 +2,14 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <thread>
 
 #include "base/dir.h"
@@ -22,22 +22,21 @@ namespace {
 
 constexpr auto kStartTimeout = std::chrono::seconds(20);
 
+// The child goes with us, also where the test is killed.
 pid_t start(const std::vector<std::string>& argv, int in, int out) {
   std::vector<char*> words;
   for (const std::string& word : argv)
     words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, out, STDERR_FILENO);
-  pid_t pid = -1;
-  const int error = ::posix_spawnp(&pid, words[0], &actions, nullptr,
-                                   words.data(), ::environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) throw Error("start " + argv[0] + ": " + std::strerror(error));
-  return pid;
+  const pid_t pid = check(::fork(), "fork", argv[0]);
+  if (pid != 0) return pid;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::dup2(in, STDIN_FILENO);
+  ::dup2(out, STDOUT_FILENO);
+  ::dup2(out, STDERR_FILENO);
+  ::execvp(words[0], words.data());
+  ::perror(words[0]);
+  ::_exit(127);
 }
 
 Fd memory_file(const std::string& content) {

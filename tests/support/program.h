@@ -19,8 +19,8 @@ struct Finished {
   std::string output;  // standard output and error together
 };
 
-// Runs argv to its end with `input` as standard input. Throws where it cannot
-// be started.
+// Runs argv to its end with `input` as standard input; exit code 127 where it
+// cannot be started.
 Finished run_program(const std::vector<std::string>& argv,
                      const std::string& input = {});
 
