@@ -16,6 +16,12 @@ bool is_directory(const std::string& path) {
   return ::stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+// An ignore file; a directory of that name is none.
+std::optional<std::string> read_ignore(const std::string& path) {
+  if (is_directory(path)) return std::nullopt;
+  return read_file(path);
+}
+
 // How the client matches a named context: familiar, without :latest.
 std::string context_key(const std::string& name) {
   const auto reference = registry::Reference::try_parse(name);
@@ -85,8 +91,8 @@ const std::vector<std::string>& Contexts::main_patterns() {
   if (main_patterns_) return *main_patterns_;
   std::optional<std::string> ignore;
   if (!dockerfile_path_.empty())
-    ignore = read_file(dockerfile_path_ + ".dockerignore");
-  if (!ignore) ignore = read_file(directory_ + "/.dockerignore");
+    ignore = read_ignore(dockerfile_path_ + ".dockerignore");
+  if (!ignore) ignore = read_ignore(directory_ + "/.dockerignore");
   main_patterns_ = parser::read_ignore_file(ignore.value_or(""));
   return *main_patterns_;
 }
@@ -116,7 +122,7 @@ std::optional<FileOrigin> Contexts::directory(const std::string& name) {
   const std::string* value = find(name);
   if (value == nullptr || value->rfind(kImageScheme, 0) == 0)
     return std::nullopt;
-  const auto ignore = read_file(*value + "/.dockerignore");
+  const auto ignore = read_ignore(*value + "/.dockerignore");
   return open(*value, parser::read_ignore_file(ignore.value_or("")));
 }
 

@@ -101,6 +101,18 @@ void ContentCopier::copy(int from, int to, std::uint64_t size,
   check(::fstat(from, &st), "stat", path);
   if (!S_ISREG(st.st_mode) || static_cast<std::uint64_t>(st.st_size) != size)
     throw_changed(path);
+  copy_extents(from, to, st, path);
+  struct stat after;
+  check(::fstat(from, &after), "stat", path);
+  if (after.st_size != st.st_size ||
+      after.st_ctim.tv_sec != st.st_ctim.tv_sec ||
+      after.st_ctim.tv_nsec != st.st_ctim.tv_nsec)
+    throw_changed(path);
+}
+
+void ContentCopier::copy_extents(int from, int to, const struct stat& st,
+                                 const std::string& path) {
+  const auto size = static_cast<std::uint64_t>(st.st_size);
   if (size == 0 || (size > kSmall && share(from, to))) return;
   const bool sparse = static_cast<std::uint64_t>(st.st_blocks) * 512 < size;
   if (!sparse || size <= kSmall) {

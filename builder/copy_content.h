@@ -1,6 +1,8 @@
 // Copying the content of one file, as cheaply as the file systems allow.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -17,6 +19,8 @@ class ContentCopier {
   void copy(int from, int to, std::uint64_t size, const std::string& path);
 
  private:
+  void copy_extents(int from, int to, const struct stat& st,
+                    const std::string& path);
   bool share(int from, int to);
   void copy_range(int from, int to, std::uint64_t begin, std::uint64_t end,
                   const std::string& path);

@@ -92,6 +92,10 @@ void TreeCopier::copy_file(int source, const ViewEntry& entry,
                            const std::string& path, int target,
                            const std::string& name,
                            const std::string& destination) {
+  // What the step's key was computed from is what must be copied, or the step
+  // would be recorded under the key of other files.
+  if (from_.was_read() && !from_.known(entry))
+    throw Error("/" + path + " changed during the build");
   // O_NONBLOCK: should a fifo have taken the file's place, do not wait for it.
   const Fd in = openat_path(source, last_component(path),
                             O_RDONLY | O_NOFOLLOW | O_NONBLOCK);

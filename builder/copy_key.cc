@@ -11,17 +11,21 @@
 //   - which earlier name of the same file it is a hard link to
 //
 // The top directory gives its contents only, its mode and owner do not land.
+#include <algorithm>
 #include <map>
+#include <optional>
 #include <string_view>
+#include <thread>
 
+#include "base/workers.h"
 #include "builder/copy_files.h"
 #include "builder/copy_select.h"
 
 namespace cbuild::builder {
 namespace {
 
-// Every field is preceded by its length, so that no two lists of fields can
-// give the same bytes.
+// Every field is preceded by its length, and how many fields an entry has can be
+// told from those before, so that no two selections give the same bytes.
 class FieldHasher {
  public:
   void add(std::string_view field) {
@@ -59,12 +63,13 @@ class SourceKey {
   store::Digest digest() {
     for (const Match& match : resolve_source(from_, source_)) {
       links_.clear();
-      fields_.add("match");
-      if (match.entry.directory()) {
+      fields_.add(match.entry.directory() ? "directory" : "file");
+      if (match.entry.directory())
         add_directory(match);
-      } else {
-        add_entry(match.entry, match.path, match.name, true);
-      }
+      else
+        add({match.entry, match.path, match.name, true});
+      hash_batch();
+      fields_.add("end");
     }
     if (source_.required && !met_)
       throw_not_found(from_, source_.required->substr(1));
@@ -72,31 +77,59 @@ class SourceKey {
   }
 
  private:
+  // What one line is made of.
+  struct Item {
+    ViewEntry entry;
+    std::string path;  // in the view
+    std::string name;  // relative to the match
+    bool included = true;
+  };
+
   void add_directory(const Match& match) {
     SelectionWalk walk(from_, filter_, match);
     pending_.clear();
     while (const auto step = walk.next()) {
       using Kind = SelectionWalk::Step::Kind;
       if (step->kind == Kind::leave) {
-        if (!pending_.empty() && pending_.back().relative == step->relative)
+        if (!pending_.empty() && pending_.back().name == step->relative)
           pending_.pop_back();
       } else if (step->relative.empty()) {
-        fields_.add("directory");
+        continue;
       } else if (!step->included) {
-        pending_.push_back({*step->entry, step->path, step->relative});
+        pending_.push_back({*step->entry, step->path, step->relative, false});
       } else {
-        add_pending();
-        add_entry(*step->entry, step->path, step->relative, true);
+        for (Item& directory : pending_) add(std::move(directory));
+        pending_.clear();
+        add({*step->entry, step->path, step->relative, true});
         note_required(match, step->relative);
       }
     }
   }
 
-  // Directories that are only there because something in them is.
-  void add_pending() {
-    for (const Pending& directory : pending_)
-      add_entry(directory.entry, directory.path, directory.relative, false);
-    pending_.clear();
+  void add(Item item) {
+    batch_.push_back(std::move(item));
+    if (batch_.size() == kBatchSize) hash_batch();
+  }
+
+  void hash_batch() {
+    read_unknown();
+    for (const Item& item : batch_) hash(item);
+    batch_.clear();
+  }
+
+  // Many files that nobody has read yet are read by several threads; the order
+  // of the lines does not depend on it.
+  void read_unknown() {
+    std::vector<const Item*> unknown;
+    for (const Item& item : batch_)
+      if (item.entry.type == store::EntryType::file && !from_.known(item.entry))
+        unknown.push_back(&item);
+    if (unknown.size() < kWorthThreads) return;
+    if (!workers_)
+      workers_.emplace(std::clamp(std::thread::hardware_concurrency(), 2u, 8u));
+    for (const Item* item : unknown)
+      workers_->submit([this, item] { from_.content(item->path, item->entry); });
+    workers_->wait();
   }
 
   void note_required(const Match& match, const std::string& relative) {
@@ -106,18 +139,19 @@ class SourceKey {
     met_ = path.starts_with(*source_.required) && match.entry.directory();
   }
 
-  void add_entry(const ViewEntry& entry, const std::string& path,
-                 const std::string& name, bool included) {
+  void hash(const Item& item) {
     using store::EntryType;
-    fields_.add(name);
+    const ViewEntry& entry = item.entry;
+    fields_.add("entry");
+    fields_.add(item.name);
     fields_.add(static_cast<std::uint64_t>(entry.type));
-    if (entry.type != EntryType::symlink) add_mode(entry, included);
+    if (entry.type != EntryType::symlink) hash_mode(entry, item.included);
     if (keeps_owner_) fields_.add(entry.uid);
     if (keeps_owner_) fields_.add(entry.gid);
     switch (entry.type) {
-      case EntryType::file: add_content(entry, path, name); break;
+      case EntryType::file: hash_content(item); break;
       case EntryType::symlink:
-        fields_.add(from_.link_target(path, entry));
+        fields_.add(from_.link_target(item.path, entry));
         break;
       case EntryType::character_device:
       case EntryType::block_device:
@@ -126,7 +160,9 @@ class SourceKey {
         break;
       default: break;
     }
-    for (const auto& [key, value] : from_.xattrs(path, entry)) {
+    const auto xattrs = from_.xattrs(item.path, entry);
+    fields_.add(xattrs.size());
+    for (const auto& [key, value] : xattrs) {
       fields_.add(key);
       fields_.add(value);
     }
@@ -134,28 +170,25 @@ class SourceKey {
 
   // A directory on the way gives an existing one its own mode, whatever
   // --chmod says.
-  void add_mode(const ViewEntry& entry, bool included) {
-    fields_.add(mode_ ? mode_->apply(entry.mode, entry.directory())
-                      : entry.mode);
-    if (mode_ && !included) fields_.add(entry.mode);
+  void hash_mode(const ViewEntry& entry, bool included) {
+    const std::uint64_t mode = entry.mode;
+    fields_.add(mode_ ? mode_->apply(entry.mode, entry.directory()) : mode);
+    fields_.add(mode_ && !included ? std::to_string(mode) : std::string());
   }
 
-  void add_content(const ViewEntry& entry, const std::string& path,
-                   const std::string& name) {
-    fields_.add(from_.content(path, entry).raw());
-    const std::string id = from_.link_id(path, entry);
-    if (id.empty()) return;
-    const auto [it, first] = links_.emplace(id, name);
-    if (first) return;
-    fields_.add("link");
-    fields_.add(it->second);
+  void hash_content(const Item& item) {
+    fields_.add(from_.content(item.path, item.entry).raw());
+    const std::string id = from_.link_id(item.path, item.entry);
+    std::string earlier;
+    if (!id.empty()) {
+      const auto [it, first] = links_.emplace(id, item.name);
+      if (!first) earlier = it->second;
+    }
+    fields_.add(earlier);
   }
 
-  struct Pending {
-    ViewEntry entry;
-    std::string path;
-    std::string relative;
-  };
+  static constexpr std::size_t kBatchSize = 1024;
+  static constexpr std::size_t kWorthThreads = 16;
 
   const FileView& from_;
   CopyFilter filter_;
@@ -164,7 +197,9 @@ class SourceKey {
   bool keeps_owner_;
   bool met_ = false;  // --parents: the required path was there
   FieldHasher fields_;
-  std::vector<Pending> pending_;
+  std::vector<Item> pending_;  // directories that have nothing in them so far
+  std::vector<Item> batch_;
+  std::optional<Workers> workers_;
   std::map<std::string, std::string> links_;  // link id -> first name
 };
 

@@ -101,7 +101,16 @@ Match match_of(const FileView& from, const std::string& named,
 void throw_not_found(const FileView& from, const std::string& path) {
   std::string text = "failed to compute cache key: " + go_quote("/" + path) +
                      ": not found";
-  const std::string reason = from.reason_absent(path);
+  std::string reason = from.reason_absent(path);
+  const std::optional<ViewEntry> entry = from.find(path);
+  if (entry && entry->type == store::EntryType::symlink) {
+    const std::string target = from.link_target(path, *entry);
+    const std::string place =
+        target.starts_with('/') ? target : "/" + path + "/../" + target;
+    reason = from.reason_absent(clean_path(place).substr(1));
+    if (reason.empty()) reason = "missing";
+    reason = "it links to " + target + ", " + reason;
+  }
   if (!reason.empty()) text += " (" + reason + ")";
   throw MissingSource(text);
 }

@@ -113,7 +113,9 @@ void TreeCopier::enter(const SelectionWalk::Step& step) {
 // Metadata comes last: what is put into a directory changes its time.
 void TreeCopier::leave() {
   const Level& level = levels_.back();
-  if (level.top) {
+  if (level.top && level.path.empty()) {
+    // The root of a context or stage has no time of its own to hand on.
+  } else if (level.top) {
     set_times(level.target.get(), level.entry, level.destination);
   } else if (level.made && level.included) {
     set_metadata(level.target.get(), level.entry, level.path,

@@ -12,6 +12,7 @@
 #include "builder/executor.h"
 #include "builder/step_key.h"
 #include "builder/workspace.h"
+#include "runtime/users.h"
 
 namespace cbuild::builder {
 
@@ -80,8 +81,8 @@ store::LayerId Executor::run(const Step& step, const RunStep& run,
   runtime::ExitStatus status;
   try {
     status = environment_.runner.run(spec, output, &stop_);
-  } catch (const runtime::CommandError& e) {
-    throw RunFailed(failure_text(run, e.what()), e.code());
+  } catch (const runtime::UserError& e) {
+    throw RunFailed(failure_text(run, e.what()), 1);
   }
   if (status.code != 0) {
     std::string reason = "exit code: " + std::to_string(status.code);

@@ -70,6 +70,16 @@ std::string FileView::link_id(const std::string& path,
       [&](const auto& tree) { return tree.link_id(path, entry); });
 }
 
+bool FileView::known(const ViewEntry& entry) const {
+  const ContextTree* context = state_->context();
+  return !context || context->known(entry);
+}
+
+bool FileView::was_read() const {
+  const ContextTree* context = state_->context();
+  return context && context->was_read();
+}
+
 std::optional<std::string> FileView::resolve(const std::string& path) const {
   return state_->with_tree(
       [&](const auto& tree) { return tree.resolve(path); });

@@ -82,6 +82,11 @@ class FileView {
                           const ViewEntry& entry) const;
   // Equal for the names of one file; empty if it has but one.
   std::string link_id(const std::string& path, const ViewEntry& entry) const;
+  // Whether content() would answer without reading the file. Once a key was
+  // computed, a file of a context that is not known has changed since.
+  bool known(const ViewEntry& entry) const;
+  // Whether content() was ever asked of this context.
+  bool was_read() const;
 
   bool is_context() const;
   // Why a path is not here: "excluded by .dockerignore:3", or empty.

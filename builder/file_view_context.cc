@@ -189,6 +189,7 @@ bool ContextTree::holds_kept(const std::string& path) const {
 
 FileFacts ContextTree::facts(const std::string& path,
                              const ViewEntry& entry) const {
+  was_read_ = true;
   if (std::optional<FileFacts> known = table_.find(entry.identity))
     return *known;
   const std::int64_t read_at = StatTable::clock();

@@ -1,6 +1,7 @@
 // The half of FileView that reads a build context; private to it.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -27,6 +28,10 @@ class ContextTree {
   std::string link_target(const std::string& path, const ViewEntry&) const;
   std::string link_id(const std::string& path, const ViewEntry& entry) const;
   std::optional<std::string> resolve(const std::string& path) const;
+  bool known(const ViewEntry& entry) const {
+    return table_.find(entry.identity).has_value();
+  }
+  bool was_read() const { return was_read_; }
 
   std::string reason_absent(const std::string& path) const;
   const parser::IgnoreMatcher& ignore() const { return ignore_; }
@@ -44,6 +49,7 @@ class ContextTree {
   parser::IgnoreMatcher ignore_;
   std::vector<std::string> places_;
   mutable StatTable table_;
+  mutable std::atomic<bool> was_read_ = false;
   mutable std::mutex kept_mutex_;
   mutable std::map<std::string, bool> kept_;  // what holds_kept() answered
 };

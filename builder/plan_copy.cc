@@ -25,7 +25,10 @@ bool is_git(const std::string& source) {
   return path.size() > 4 && path.compare(path.size() - 4, 4, ".git") == 0;
 }
 
-bool is_id(const std::string& text) { return parse_number(text).has_value(); }
+// A number, or root, which needs no look-up.
+bool is_id(const std::string& text) {
+  return text == "root" || parse_number(text).has_value();
+}
 
 void check_sources(const parser::Copy& copy, const CopySpec& spec,
                    parser::Span span) {

@@ -31,7 +31,7 @@ std::string rejoined(const std::string& line,
                      const std::vector<parser::Heredoc>& heredocs) {
   std::string text = line;
   for (const parser::Heredoc& heredoc : heredocs)
-    text += "\n" + heredoc.content + heredoc.name;
+    text += "\n" + heredoc.written + heredoc.name;
   return text;
 }
 

@@ -36,9 +36,12 @@ std::string pretty(const Descriptor& descriptor) {
 
 const char* media_type_of(Compression compression) {
   switch (compression) {
-    case Compression::none: return media::kOciLayer;
-    case Compression::zstd: return media::kOciLayerZstd;
-    case Compression::gzip: break;
+    case Compression::none:
+      return media::kOciLayer;
+    case Compression::zstd:
+      return media::kOciLayerZstd;
+    case Compression::gzip:
+      break;
   }
   return media::kOciLayerGzip;
 }
@@ -54,6 +57,7 @@ class Loader {
   std::vector<Plan> plan_docker(const std::string& manifest_json);
   std::vector<Plan> plan_oci(const std::string& index_json);
   Plan docker_image(const Json& entry);
+  const Member& docker_config(const std::string& name) const;
   void add_image(const Descriptor& manifest, Plan& plan);
   void add_index(const Descriptor& index, Plan& plan);
   void add_layers(const Manifest& manifest, const ImageConfig& config,
@@ -99,8 +103,9 @@ void Loader::add_layers(const Manifest& manifest, const ImageConfig& config,
       if (got != diff_id) throw DigestMismatch(diff_id, got);
       plan.blobs.insert(layer.digest);
     }
-    const Compression compression =
-        member != nullptr ? member->compression : compression_of(layer.media_type);
+    const Compression compression = member != nullptr
+                                        ? member->compression
+                                        : compression_of(layer.media_type);
     plan.layers.push_back({diff_id, layer.digest, layer.size, compression});
   }
 }
@@ -166,14 +171,19 @@ std::vector<Plan> Loader::plan_oci(const std::string& index_json) {
   return plans;
 }
 
+// The config's name is its digest, in docker's old archives with ".json"
+// behind.
+const Member& Loader::docker_config(const std::string& name) const {
+  const Member& config = members_.named(name);
+  const auto promised =
+      Digest::try_parse("sha256:" + name.substr(0, name.find('.')));
+  if (promised && *promised != config.digest)
+    throw DigestMismatch(*promised, config.digest);
+  return config;
+}
+
 Plan Loader::docker_image(const Json& entry) {
-  const std::string config_name = text_at(entry, "Config");
-  const Member& config_member = members_.named(config_name);
-  // The name is its digest, in docker's old archives with ".json" behind it.
-  const std::string stem = config_name.substr(0, config_name.find('.'));
-  const auto promised = Digest::try_parse("sha256:" + stem);
-  if (promised && *promised != config_member.digest)
-    throw DigestMismatch(*promised, config_member.digest);
+  const Member& config_member = docker_config(text_at(entry, "Config"));
   const std::string config_text = members_.text(config_member);
   const ImageConfig config = parse_image_config(config_text);
   Manifest manifest{.media_type = media::kOciManifest,
@@ -227,9 +237,9 @@ std::vector<Plan> Loader::plan() {
   const Member* manifest = members_.find("manifest.json");
   if (index != nullptr) {
     std::vector<Plan> plans = plan_oci(members_.text(*index));
-    const bool named = std::any_of(plans.begin(), plans.end(), [](const Plan& p) {
-      return !p.names.empty();
-    });
+    const bool named =
+        std::any_of(plans.begin(), plans.end(),
+                    [](const Plan& p) { return !p.names.empty(); });
     if (manifest == nullptr || named) return plans;
   }
   if (manifest != nullptr) return plan_docker(members_.text(*manifest));

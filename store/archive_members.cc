@@ -35,10 +35,10 @@ void Members::read(ByteSource archive) {
     } else if (entry->type == EntryType::symlink) {
       // Relative to the link's directory.
       const std::size_t slash = name.rfind('/');
-      links_[name] = clean(slash == std::string::npos ||
-                                   entry->target.starts_with('/')
-                               ? entry->target
-                               : name.substr(0, slash) + "/" + entry->target);
+      links_[name] =
+          clean(slash == std::string::npos || entry->target.starts_with('/')
+                    ? entry->target
+                    : name.substr(0, slash) + "/" + entry->target);
     }
   }
 }

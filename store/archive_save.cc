@@ -62,8 +62,8 @@ void Saver::add_blob(const Descriptor& descriptor, const char* what) {
   std::string buffer(kStreamBuffer, '\0');
   Hasher hasher;
   std::uint64_t size = 0;
-  while (const std::size_t n = read_some(blob->get(), buffer.data(),
-                                         buffer.size(), what)) {
+  while (const std::size_t n =
+             read_some(blob->get(), buffer.data(), buffer.size(), what)) {
     size += n;
     const std::string_view data = std::string_view(buffer).substr(0, n);
     hasher.update(data);
@@ -93,7 +93,8 @@ Json docker_entry(const SavedImage& image) {
 }
 
 void Saver::save(const std::vector<SavedImage>& images, ArchiveFormat format) {
-  Index index{.media_type = media::kOciIndex, .manifests = {}, .annotations = {}};
+  Index index{
+      .media_type = media::kOciIndex, .manifests = {}, .annotations = {}};
   Json docker = Json::array();
   for (const SavedImage& saved : images) {
     const Image& image = saved.image;

@@ -123,8 +123,8 @@ void Checker::layer(const Descriptor& layer, const Digest& diff_id) {
   }
   if (hasher.finish() != layer.digest) say(name + " has another digest");
   if (size != layer.size)
-    say(name + " has " + std::to_string(size) +
-        " bytes, its descriptor says " + std::to_string(layer.size));
+    say(name + " has " + std::to_string(size) + " bytes, its descriptor says " +
+        std::to_string(layer.size));
   if (compression_of(layer.media_type) != sniff(start))
     say(name + " is not compressed as its media type says");
 }
@@ -170,10 +170,10 @@ void Checker::forms(const std::string& name, const LayerIndex& index,
   const LayerIndex found = scan_tree(tree.get(), {}, 1);
   for (const IndexEntry& entry : index.entries) {
     const IndexEntry* there = found.find(entry.path);
-    const bool same = entry.type == EntryType::whiteout ||
-                      (there != nullptr && there->type == entry.type &&
-                       there->content == entry.content &&
-                       there->target == entry.target);
+    const bool same =
+        entry.type == EntryType::whiteout ||
+        (there != nullptr && there->type == entry.type &&
+         there->content == entry.content && there->target == entry.target);
     if (!same) say(name + ": its tree has another " + entry.path);
   }
 }

@@ -51,7 +51,8 @@ class Inflater {
         input_(kStreamBuffer, '\0'),
         state_(std::make_unique<inflate_state>()) {
     lib_.inflate_init(state_.get());
-    state_->crc_flag = ISAL_GZIP;  // headers and check sums are read and checked
+    state_->crc_flag =
+        ISAL_GZIP;  // headers and check sums are read and checked
     state_->avail_in = 0;
   }
 

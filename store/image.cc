@@ -6,8 +6,9 @@ namespace cbuild::store {
 
 Compression compression_of(std::string_view media_type) {
   // Also the non-distributable and foreign forms of both families.
-  const bool layer = media_type.starts_with("application/vnd.oci.image.layer.") ||
-                     media_type.starts_with("application/vnd.docker.image.rootfs.");
+  const bool layer =
+      media_type.starts_with("application/vnd.oci.image.layer.") ||
+      media_type.starts_with("application/vnd.docker.image.rootfs.");
   if (layer && (media_type.ends_with("+gzip") || media_type.ends_with(".gzip")))
     return Compression::gzip;
   if (layer && (media_type.ends_with("+zstd") || media_type.ends_with(".zstd")))

@@ -44,7 +44,8 @@ Descriptor choose(const BlobStore& blobs, const Index& index,
   }
   std::set<std::string> offered;
   for (const Descriptor& entry : index.manifests)
-    if (runnable(entry) && entry.platform) offered.insert(entry.platform->text());
+    if (runnable(entry) && entry.platform)
+      offered.insert(entry.platform->text());
   throw Error("the image has no " + want.text() + ", only " +
               join({offered.begin(), offered.end()}, ", "));
 }
@@ -70,17 +71,17 @@ void collect_ids(const BlobStore& blobs, const Descriptor& entry,
 std::optional<Descriptor> ImageStore::find_by_id(std::string_view id) const {
   std::string prefix(id);
   if (prefix.starts_with(kPrefix)) prefix.erase(0, kPrefix.size());
-  const bool hex = prefix.find_first_not_of("0123456789abcdef") ==
-                   std::string::npos;
+  const bool hex =
+      prefix.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (!hex || prefix.size() < kShortestId || prefix.size() > 64)
     return std::nullopt;
   std::optional<Descriptor> found;
   for (const NamedImage& image : list()) {
     std::set<Digest> ids;
     collect_ids(blobs_, image.manifest, ids);
-    const bool matches = std::any_of(ids.begin(), ids.end(), [&](const auto& d) {
-      return d.hex().starts_with(prefix);
-    });
+    const bool matches =
+        std::any_of(ids.begin(), ids.end(),
+                    [&](const auto& d) { return d.hex().starts_with(prefix); });
     if (!matches) continue;
     if (found && found->digest != image.manifest.digest)
       throw Error("image id " + std::string(id) +
@@ -101,8 +102,8 @@ Image ImageStore::load(const Descriptor& descriptor,
   }
   Manifest manifest =
       parse_manifest(read_blob(blobs_, chosen, "image manifest"));
-  ImageConfig config = parse_image_config(
-      read_blob(blobs_, manifest.config, "image config"));
+  ImageConfig config =
+      parse_image_config(read_blob(blobs_, manifest.config, "image config"));
   return {std::move(chosen), std::move(manifest), std::move(config)};
 }
 

@@ -101,9 +101,8 @@ Manifest manifest_from(const Json& json) {
 }  // namespace
 
 Manifest parse_manifest(std::string_view text) {
-  return in_context("image manifest", [&] {
-    return manifest_from(parse_object(text, "it"));
-  });
+  return in_context("image manifest",
+                    [&] { return manifest_from(parse_object(text, "it")); });
 }
 
 Index parse_index(std::string_view text) {

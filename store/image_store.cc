@@ -24,11 +24,9 @@ bool drop_name(Index& index, const std::string& full) {
   if (found == index.manifests.end()) return false;
   found->annotations.erase(kRefName);
   found->annotations.erase(kFullName);
-  const auto same =
-      std::count_if(index.manifests.begin(), index.manifests.end(),
-                    [&](const Descriptor& entry) {
-                      return entry.digest == found->digest;
-                    });
+  const auto same = std::count_if(
+      index.manifests.begin(), index.manifests.end(),
+      [&](const Descriptor& entry) { return entry.digest == found->digest; });
   if (same > 1) index.manifests.erase(found);
   return true;
 }
@@ -45,13 +43,14 @@ void add_name(Index& index, const ImageStore::Name& name, Descriptor entry) {
 
 bool points_at(const Index& index, const ImageStore::Name& name,
                const Digest& manifest) {
-  return std::any_of(
-      index.manifests.begin(), index.manifests.end(),
-      [&](const Descriptor& entry) {
-        const auto ref = entry.annotations.find(kRefName);
-        return entry.digest == manifest && name_of(entry) == name.full &&
-               ref != entry.annotations.end() && ref->second == name.familiar;
-      });
+  return std::any_of(index.manifests.begin(), index.manifests.end(),
+                     [&](const Descriptor& entry) {
+                       const auto ref = entry.annotations.find(kRefName);
+                       return entry.digest == manifest &&
+                              name_of(entry) == name.full &&
+                              ref != entry.annotations.end() &&
+                              ref->second == name.familiar;
+                     });
 }
 
 Descriptor bare(Descriptor descriptor) {
@@ -141,10 +140,9 @@ bool ImageStore::untag(const std::string& name) {
 void ImageStore::remove(const Digest& manifest) {
   const FileLock lock(root_ + "/locks/index", LockMode::exclusive);
   Index index = read_index_json(root_);
-  const auto removed =
-      std::erase_if(index.manifests, [&](const Descriptor& entry) {
-        return entry.digest == manifest;
-      });
+  const auto removed = std::erase_if(
+      index.manifests,
+      [&](const Descriptor& entry) { return entry.digest == manifest; });
   if (removed > 0) write_index_json(root_, *staging_, index);
 }
 

@@ -52,7 +52,10 @@ class ImageStore {
 
   // Points each name at `manifest`, all in one update; an image that loses its
   // last name becomes dangling. No names: adds it as dangling.
-  struct Name { std::string full; std::string familiar; };
+  struct Name {
+    std::string full;
+    std::string familiar;
+  };
   void tag(const std::vector<Name>& names, const Descriptor& manifest);
 
   // Removes the name; returns false where there was none.

@@ -28,8 +28,7 @@ std::pair<std::string_view, std::string_view> split_last(
 }
 
 std::string joined(const std::string& parent, std::string_view name) {
-  return parent.empty() ? std::string(name)
-                        : parent + "/" + std::string(name);
+  return parent.empty() ? std::string(name) : parent + "/" + std::string(name);
 }
 
 bool inside(std::string_view path, std::string_view directory) {
@@ -55,8 +54,7 @@ std::string IndexBuilder::resolve_parent(std::string_view parent) const {
     }
     std::string next = joined(at, part);
     const auto node = nodes_.find(next);
-    if (node != nodes_.end() &&
-        node->second.entry.type == EntryType::symlink) {
+    if (node != nodes_.end() && node->second.entry.type == EntryType::symlink) {
       if (++followed > 40)
         throw Error(std::string(parent) + ": too many symbolic links");
       const std::string& target = node->second.entry.target;
@@ -65,7 +63,8 @@ std::string IndexBuilder::resolve_parent(std::string_view parent) const {
       todo.insert(todo.end(), parts.rbegin(), parts.rend());
       continue;
     }
-    if (node != nodes_.end() && node->second.entry.type != EntryType::whiteout &&
+    if (node != nodes_.end() &&
+        node->second.entry.type != EntryType::whiteout &&
         node->second.entry.type != EntryType::directory)
       throw Error(next + " is not a directory, but has entries below it");
     at = std::move(next);
@@ -79,8 +78,8 @@ std::string IndexBuilder::locate(std::string_view name) const {
   if (parent.empty()) return path;
   // Without links the only question is whether the parent is a directory.
   const auto node = nodes_.find(parent);
-  const bool plain = node != nodes_.end() &&
-                     node->second.entry.type == EntryType::directory;
+  const bool plain =
+      node != nodes_.end() && node->second.entry.type == EntryType::directory;
   if (plain && links_ == 0) return path;
   return joined(resolve_parent(parent), base);
 }
@@ -194,8 +193,7 @@ LayerIndex IndexBuilder::finish() {
   for (auto& [path, node] : nodes_) {
     IndexEntry entry = std::move(node.entry);
     if (node.inode != 0 && entry.type != EntryType::directory) {
-      const auto [first, is_first] =
-          first_names.try_emplace(node.inode, path);
+      const auto [first, is_first] = first_names.try_emplace(node.inode, path);
       if (!is_first) {
         entry.type = EntryType::hardlink;
         entry.target = first->second;

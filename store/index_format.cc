@@ -59,9 +59,11 @@ class Writer {
 };
 
 void Writer::entry(const IndexEntry& e, std::string_view previous) {
-  const std::size_t shared = static_cast<std::size_t>(
-      std::mismatch(e.path.begin(), e.path.end(), previous.begin(),
-                    previous.end()).first - e.path.begin());
+  const std::size_t shared =
+      static_cast<std::size_t>(std::mismatch(e.path.begin(), e.path.end(),
+                                             previous.begin(), previous.end())
+                                   .first -
+                               e.path.begin());
   number(shared);
   text(std::string_view(e.path).substr(shared));
   byte(static_cast<unsigned>(e.type) | (e.opaque ? kOpaque : 0) |

@@ -26,8 +26,7 @@ Platform platform_from(const Json& object) {
 Json platform_to(const Platform& platform) {
   Json json = {{"architecture", platform.architecture}, {"os", platform.os}};
   if (!platform.os_version.empty()) json["os.version"] = platform.os_version;
-  if (!platform.os_features.empty())
-    json["os.features"] = platform.os_features;
+  if (!platform.os_features.empty()) json["os.features"] = platform.os_features;
   if (!platform.variant.empty()) json["variant"] = platform.variant;
   return json;
 }

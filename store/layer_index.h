@@ -49,8 +49,8 @@ struct IndexEntry {
   std::uint32_t mtime_nanoseconds = 0;
   std::uint32_t dev_major = 0;
   std::uint32_t dev_minor = 0;
-  bool opaque = false;     // directory that hides what the layers below hold
-  std::string target;      // of a symlink or hardlink
+  bool opaque = false;  // directory that hides what the layers below hold
+  std::string target;   // of a symlink or hardlink
   std::map<std::string, std::string> xattrs;  // trusted.overlay.* left out
   std::optional<Digest> content;              // files only
 };
@@ -77,14 +77,13 @@ std::optional<LayerIndex> deserialize(std::string_view data);
 //
 // `lowers` are the trees below, top first. overlayfs copies a directory up
 // whenever something below it changes. Such a directory (not opaque, there
-// below with the same owner, mode and xattrs) is no change: its mtime in the
-// tree is set back to the lower one's, and it has an entry only where something
-// below it has one, so that a tarball unpacked without its base still gives
-// directories their owner and mode (BuildKit includes parents for that reason).
-// A whiteout with nothing below it is dropped.
+// below with the same owner, mode and xattrs) has an entry only where something
+// below it has one: BuildKit includes the parents of a change, with their new
+// times. Without one it is no change, and its mtime in the tree is set back to
+// the lower one's. A whiteout with nothing below it is dropped.
 //
-// Of extended attributes security.capability and user.* count, as for BuildKit
-// and docker. Hashes contents on `threads` threads.
+// Of extended attributes security.capability and user.* are kept. Hashes
+// contents on `threads` threads.
 LayerIndex scan_tree(int tree, const std::vector<std::string>& lowers,
                      unsigned threads);
 

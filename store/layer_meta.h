@@ -22,7 +22,9 @@ struct LayerMeta {
   // Puts `blob` last.
   void add(const LayerBlob& blob);
   // True where the layer came as a tarball and was not made here.
-  bool pulled(const LayerId& id) const { return diff_id && diff_id->hex() == id; }
+  bool pulled(const LayerId& id) const {
+    return diff_id && diff_id->hex() == id;
+  }
 };
 
 // `directory` is layers/<id>.

@@ -29,10 +29,9 @@ bool there(const std::string& path) {
 
 // An id comes from records on disk: it must not be a path.
 void check_id(const LayerId& id) {
-  const bool valid =
-      id == kEmptyLayer ||
-      (!id.empty() &&
-       id.find_first_not_of("0123456789abcdef") == std::string::npos);
+  const bool valid = id == kEmptyLayer ||
+                     (!id.empty() && id.find_first_not_of("0123456789abcdef") ==
+                                         std::string::npos);
   if (!valid) throw Error("not the id of a layer: \"" + id + "\"");
 }
 
@@ -131,8 +130,7 @@ LayerBlob LayerStore::State::make_tarball(const LayerId& id,
     }
     if (index == nullptr)
       throw Error("its tarball is not in the store: pull its image again");
-    const Fd tree =
-        open_path(directory(id) + "/tree", O_RDONLY | O_DIRECTORY);
+    const Fd tree = open_path(directory(id) + "/tree", O_RDONLY | O_DIRECTORY);
     return write_layer(*index, tree.get(), options, out);
   }();
   if (meta.diff_id && *meta.diff_id != diff_id)
@@ -212,8 +210,8 @@ std::shared_ptr<const LayerIndex> LayerStore::index(const LayerId& id) {
   const LayerMeta meta = read_meta(s.directory(id));
   LayerIndex index;
   if (!s.blob_here(meta) && has_tree(id)) {
-    const Fd tree = open_path(s.directory(id) + "/tree",
-                              O_RDONLY | O_DIRECTORY);
+    const Fd tree =
+        open_path(s.directory(id) + "/tree", O_RDONLY | O_DIRECTORY);
     index = scan_tree(tree.get(), {}, 1);
   } else {
     index = s.read(id, meta, kNoTree).index;

@@ -2,8 +2,8 @@
 //
 //   <root>/layers/<id>/tree/   what overlayfs mounts
 //   <root>/layers/<id>/index   store/layer_index.h
-//   <root>/layers/<id>/meta    JSON: diffID, and digest and size per compression
-//   <root>/layers/empty/tree   an empty directory
+//   <root>/layers/<id>/meta    JSON: diffID, and digest and size per
+//   compression <root>/layers/empty/tree   an empty directory
 //
 // A layer of a pulled or loaded image has the hex of its diffID as id, and its
 // tarball in blobs/ exactly as it came. A layer that a step made has a random
@@ -28,8 +28,8 @@ using LayerId = std::string;
 
 // A layer's tarball.
 struct LayerBlob {
-  Digest diff_id;   // of the uncompressed tar
-  Digest digest;    // of the blob
+  Digest diff_id;          // of the uncompressed tar
+  Digest digest;           // of the blob
   std::uint64_t size = 0;  // bytes of the blob
   Compression compression = Compression::gzip;
 };

@@ -54,6 +54,15 @@ void write_content(const IndexEntry& entry, const ParentDirs::Place& place,
                 " is not what it was when the layer was made");
 }
 
+// Layers carry file capabilities and no other attribute, as BuildKit's do:
+// user.* stays in the tree, where later steps see it.
+IndexEntry exported(IndexEntry entry) {
+  std::erase_if(entry.xattrs, [](const auto& xattr) {
+    return xattr.first != "security.capability";
+  });
+  return entry;
+}
+
 }  // namespace
 
 Digest write_layer(const LayerIndex& index, int tree,
@@ -63,7 +72,7 @@ Digest write_layer(const LayerIndex& index, int tree,
   ParentDirs parents(tree, false);
   std::string buffer(kStreamBuffer, '\0');
   for (const IndexEntry& entry : index.entries) {
-    tar.add(entry);
+    tar.add(exported(entry));
     if (entry.type == EntryType::file && entry.size > 0)
       write_content(entry, parents.of(entry.path), tar, buffer);
   }

@@ -28,11 +28,10 @@ std::size_t seek(const Entries& entries, std::size_t from,
   }
   high = std::min(high, entries.size());
   return static_cast<std::size_t>(
-      std::partition_point(entries.begin() + static_cast<std::ptrdiff_t>(from),
-                           entries.begin() + static_cast<std::ptrdiff_t>(high),
-                           [&](const IndexEntry* e) {
-                             return path_less(e->path, path);
-                           }) -
+      std::partition_point(
+          entries.begin() + static_cast<std::ptrdiff_t>(from),
+          entries.begin() + static_cast<std::ptrdiff_t>(high),
+          [&](const IndexEntry* e) { return path_less(e->path, path); }) -
       entries.begin());
 }
 
@@ -40,11 +39,9 @@ std::size_t seek(const Entries& entries, std::size_t from,
 std::size_t seek_past(const Entries& entries, std::size_t from,
                       std::string_view directory) {
   return static_cast<std::size_t>(
-      std::partition_point(entries.begin() + static_cast<std::ptrdiff_t>(from),
-                           entries.end(),
-                           [&](const IndexEntry* e) {
-                             return below(e->path, directory);
-                           }) -
+      std::partition_point(
+          entries.begin() + static_cast<std::ptrdiff_t>(from), entries.end(),
+          [&](const IndexEntry* e) { return below(e->path, directory); }) -
       entries.begin());
 }
 
@@ -55,8 +52,7 @@ Entries overlaid(const Entries& lower, const LayerIndex& upper) {
   std::size_t at = 0;
   for (const IndexEntry& entry : upper.entries) {
     const std::size_t next = seek(lower, at, entry.path);
-    result.insert(result.end(),
-                  lower.begin() + static_cast<std::ptrdiff_t>(at),
+    result.insert(result.end(), lower.begin() + static_cast<std::ptrdiff_t>(at),
                   lower.begin() + static_cast<std::ptrdiff_t>(next));
     at = next;
     const bool replaces = at < lower.size() && lower[at]->path == entry.path;
@@ -64,8 +60,7 @@ Entries overlaid(const Entries& lower, const LayerIndex& upper) {
     const bool merges = entry.type == EntryType::directory && !entry.opaque;
     // Also without an entry of the same path: directories may be implied.
     if (!merges) at = seek_past(lower, at, entry.path);
-    if (replaces && merges &&
-        lower[at - 1]->type != EntryType::directory)
+    if (replaces && merges && lower[at - 1]->type != EntryType::directory)
       at = seek_past(lower, at, entry.path);
     if (entry.type != EntryType::whiteout) result.push_back(&entry);
   }

@@ -23,7 +23,8 @@ class MergedIndex {
   // 0. A hard link whose first name a higher layer took away becomes the file.
   explicit MergedIndex(
       const std::vector<std::shared_ptr<const LayerIndex>>& layers);
-  MergedIndex(MergedIndex&&) = default;  // no copies: entries_ points into made_
+  MergedIndex(MergedIndex&&) =
+      default;  // no copies: entries_ points into made_
   MergedIndex& operator=(MergedIndex&&) = default;
 
   // The entry at exactly `path` (no symbolic link followed), or nullptr. The

@@ -18,15 +18,15 @@ namespace cbuild::store {
 namespace {
 
 constexpr std::array<std::string_view, 16> kSystems = {
-    "aix",  "android", "darwin", "dragonfly", "freebsd", "hurd",
-    "ios",  "illumos", "js",     "linux",     "nacl",    "netbsd",
-    "zos",  "openbsd", "plan9",  "solaris"};
+    "aix", "android", "darwin", "dragonfly", "freebsd", "hurd",
+    "ios", "illumos", "js",     "linux",     "nacl",    "netbsd",
+    "zos", "openbsd", "plan9",  "solaris"};
 
 constexpr std::array<std::string_view, 24> kArchitectures = {
-    "386",     "amd64",       "amd64p32", "arm",     "armbe",  "arm64",
-    "arm64be", "ppc64",       "ppc64le",  "loong64", "mips",   "mipsle",
-    "mips64",  "mips64le",    "ppc",      "riscv",   "s390",   "riscv64",
-    "s390x",   "mips64p32le", "sparc",    "sparc64", "wasm",   "mips64p32"};
+    "386",     "amd64",       "amd64p32", "arm",     "armbe", "arm64",
+    "arm64be", "ppc64",       "ppc64le",  "loong64", "mips",  "mipsle",
+    "mips64",  "mips64le",    "ppc",      "riscv",   "s390",  "riscv64",
+    "s390x",   "mips64p32le", "sparc",    "sparc64", "wasm",  "mips64p32"};
 
 template <typename Names>
 bool among(const Names& names, std::string_view name) {
@@ -114,8 +114,7 @@ Platform parse_os(std::string_view part, std::string_view whole) {
   platform.os = normal_os(name);
   if (open == std::string_view::npos) return platform;
   if (part.back() != ')') invalid(part, "OS component", whole);
-  const std::string_view inner =
-      part.substr(open + 1, part.size() - open - 2);
+  const std::string_view inner = part.substr(open + 1, part.size() - open - 2);
   bool first = true;
   for (const std::string& option : split(inner, '+')) {
     const bool valid = component(option, "_.%-") || (first && option.empty());
@@ -175,51 +174,65 @@ std::optional<int> version_of(std::string_view variant) {
 }
 
 // The platforms whose images run on `want`, best first.
-std::vector<Platform> vector_for(const Platform& want) {
-  std::vector<Platform> vector = {want};
-  const auto add = [&](std::string_view arch, const std::string& variant) {
-    Platform next = want;
+class Accepted {
+ public:
+  explicit Accepted(const Platform& want) : want_(want), list_({want}) {
+    if (want.architecture == "amd64") {
+      add_falling("amd64", want.variant, 1);
+      add("386", "");
+    } else if (want.architecture == "arm") {
+      add_falling("arm", want.variant, 5);
+    } else if (want.architecture == "arm64") {
+      add_arm64(want.variant.empty() ? "v8" : want.variant);
+    }
+  }
+
+  const std::vector<Platform>& list() const { return list_; }
+
+ private:
+  void add(std::string_view arch, const std::string& variant) {
+    Platform next = want_;
     next.architecture = arch;
     next.variant = variant;
-    vector.push_back(normalize(next));
-  };
-  const auto falling = [&](std::string_view arch, std::string_view variant,
-                           int lowest) {
-    const std::optional<int> version = version_of(variant);
-    for (int v = version.value_or(0) - 1; v >= lowest; --v)
+    list_.push_back(normalize(next));
+  }
+
+  void add_falling(std::string_view arch, std::string_view variant,
+                   int lowest) {
+    for (int v = version_of(variant).value_or(0) - 1; v >= lowest; --v)
       add(arch, "v" + std::to_string(v));
-  };
-  if (want.architecture == "amd64") {
-    falling("amd64", want.variant, 1);
-    add("386", "");
-  } else if (want.architecture == "arm") {
-    falling("arm", want.variant, 5);
-  } else if (want.architecture == "arm64") {
-    const std::string variant = want.variant.empty() ? "v8" : want.variant;
+  }
+
+  // v8.3, v8.2, v8.1, v8
+  void add_minors(int major, int from) {
+    for (int m = from; m >= 0; --m)
+      add("arm64",
+          "v" + std::to_string(major) + (m > 0 ? "." + std::to_string(m) : ""));
+  }
+
+  void add_arm64(const std::string& variant) {
     const std::size_t dot = variant.find('.');
     const std::optional<int> major = version_of(variant.substr(0, dot));
     int minor = 0;
     if (dot != std::string::npos && variant.size() == 4)
       minor = version_of(variant.substr(dot + 1)).value_or(0);
-    const auto minors = [&](int series, int from) {
-      for (int m = from; m >= 0; --m)
-        add("arm64", "v" + std::to_string(series) +
-                         (m > 0 ? "." + std::to_string(m) : ""));
-    };
     // v9.0 diverged from v8.5: v9.x runs what v8.(x+5) runs.
     if (major == 9) {
-      minors(9, minor - 1);
-      minors(8, minor + 5);
+      add_minors(9, minor - 1);
+      add_minors(8, minor + 5);
     } else if (major && *major >= 8) {
-      minors(*major, minor - 1);
+      add_minors(*major, minor - 1);
     }
-    const bool dotted = variant.starts_with("v8.") || variant.starts_with("v9.");
-    const std::string arm = dotted ? "v8" : variant;
-    add("arm", arm);
-    falling("arm", arm, 5);
+    // Every v8 and v9 runs the 32-bit code of v8.
+    if (variant.starts_with("v8") || variant.starts_with("v9")) {
+      add("arm", "v8");
+      add_falling("arm", "v8", 5);
+    }
   }
-  return vector;
-}
+
+  const Platform& want_;
+  std::vector<Platform> list_;
+};
 
 }  // namespace
 
@@ -268,8 +281,7 @@ Platform normalize(Platform platform) {
       normal_arch(platform.architecture, platform.variant);
   std::vector<std::string>& features = platform.os_features;
   std::sort(features.begin(), features.end());
-  features.erase(std::unique(features.begin(), features.end()),
-                 features.end());
+  features.erase(std::unique(features.begin(), features.end()), features.end());
   return platform;
 }
 
@@ -298,7 +310,9 @@ bool serves(const Platform& have, const Platform& want) {
 int best_match(const std::vector<Platform>& have, const Platform& want) {
   std::vector<Platform> normal;
   for (const Platform& platform : have) normal.push_back(normalize(platform));
-  for (const Platform& accepted : vector_for(normalize(want)))
+  const Platform wanted = normalize(want);
+  const Accepted vector(wanted);
+  for (const Platform& accepted : vector.list())
     for (std::size_t i = 0; i < normal.size(); ++i)
       if (equal_to(accepted, normal[i])) return static_cast<int>(i);
   return -1;

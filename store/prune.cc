@@ -66,7 +66,8 @@ class Pruner {
   Store& store_;
   const PruneOptions& options_;
   std::int64_t before_;  // what was last used before this time may go
-  std::map<LayerId, std::uint64_t> layers_;  // everything there is, and its size
+  std::map<LayerId, std::uint64_t>
+      layers_;  // everything there is, and its size
   std::map<Digest, std::uint64_t> blobs_;
   std::vector<Descriptor> images_;  // what stays, remembered ones too
   std::vector<StepRecord> steps_;
@@ -75,8 +76,8 @@ class Pruner {
 
 void Pruner::drop_images() {
   for (NamedImage& image : store_.images.list()) {
-    const bool goes = image.name.empty() ? options_.dangling_images
-                                         : options_.named_images;
+    const bool goes =
+        image.name.empty() ? options_.dangling_images : options_.named_images;
     if (!goes) {
       images_.push_back(std::move(image.manifest));
       continue;
@@ -206,8 +207,7 @@ void Pruner::drop_layers_and_blobs() {
 
 // Frees what nothing names any more and leaves all names and records.
 PruneReport collect(Store& store) {
-  return prune(store,
-               {.dangling_images = false, .unused_for = INT64_MAX / 2});
+  return prune(store, {.dangling_images = false, .unused_for = INT64_MAX / 2});
 }
 
 }  // namespace
@@ -222,8 +222,8 @@ PruneReport remove_name(Store& store, const std::string& full_name) {
   const std::optional<Descriptor> manifest = store.images.find(full_name);
   if (!manifest) return {};
   const std::vector<NamedImage> images = store.images.list();
-  const auto names = std::count_if(
-      images.begin(), images.end(), [&](const NamedImage& image) {
+  const auto names =
+      std::count_if(images.begin(), images.end(), [&](const NamedImage& image) {
         return image.manifest.digest == manifest->digest && !image.name.empty();
       });
   if (names == 1) return remove_image(store, manifest->digest);

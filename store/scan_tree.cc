@@ -27,15 +27,21 @@ constexpr std::uint64_t kWorthThreads = std::uint64_t{1} << 20;
 
 EntryType type_of(const struct stat& st) {
   switch (st.st_mode & S_IFMT) {
-    case S_IFDIR: return EntryType::directory;
-    case S_IFLNK: return EntryType::symlink;
+    case S_IFDIR:
+      return EntryType::directory;
+    case S_IFLNK:
+      return EntryType::symlink;
     case S_IFCHR:
       return st.st_rdev == 0 ? EntryType::whiteout
                              : EntryType::character_device;
-    case S_IFBLK: return EntryType::block_device;
-    case S_IFIFO: return EntryType::fifo;
-    case S_IFSOCK: return EntryType::socket;
-    default: return EntryType::file;
+    case S_IFBLK:
+      return EntryType::block_device;
+    case S_IFIFO:
+      return EntryType::fifo;
+    case S_IFSOCK:
+      return EntryType::socket;
+    default:
+      return EntryType::file;
   }
 }
 
@@ -134,8 +140,7 @@ void Scan::walk(int dir, const std::string& prefix, const Lowers& lowers) {
 
 void Scan::add_directory(int dir, const std::string& name, IndexEntry entry,
                          const struct stat& st, const Lowers& lowers) {
-  const Fd child =
-      openat_path(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  const Fd child = openat_path(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   XattrList xattrs = read_xattrs(child.get());
   entry.xattrs = std::move(xattrs.kept);
   Lowers below;
@@ -145,20 +150,17 @@ void Scan::add_directory(int dir, const std::string& name, IndexEntry entry,
   const std::string path = entry.path;
   const bool copied_up =
       !below.empty() && unchanged(entry, *below.front() + "/" + path);
-  if (copied_up) {
-    const auto lower = lstat_at(AT_FDCWD, *below.front() + "/" + path);
-    if (!lower) throw SystemError(ENOENT, "stat", path);
-    entry.mtime_seconds = lower->st_mtim.tv_sec;
-    entry.mtime_nanoseconds =
-        static_cast<std::uint32_t>(lower->st_mtim.tv_nsec);
-    const timespec times[2] = {st.st_atim, lower->st_mtim};
-    check(::futimens(child.get(), times), "set time of", path);
-  }
   const std::size_t position = index_.entries.size();
   index_.entries.push_back(std::move(entry));
   walk(child.get(), path + "/", below);
-  if (copied_up && index_.entries.size() == position + 1)
-    index_.entries.pop_back();
+  if (!copied_up || index_.entries.size() != position + 1) return;
+  // Nothing in it is a change, so neither is it: the tree must look as if it
+  // had never been copied up, its time included.
+  index_.entries.pop_back();
+  const auto lower = lstat_at(AT_FDCWD, *below.front() + "/" + path);
+  if (!lower) throw SystemError(ENOENT, "stat", path);
+  const timespec times[2] = {st.st_atim, lower->st_mtim};
+  check(::futimens(child.get(), times), "set time of", path);
 }
 
 void Scan::add_other(int dir, const std::string& name, IndexEntry entry,

@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::string_view kOciLayout = R"({"imageLayoutVersion":"1.0.0"})";
 constexpr std::string_view kEmptyIndex =
-    R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]})";
+    R"({"schemaVersion":2,)"
+    R"("mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]})";
 
 // Another process may create the same file at the same time: the first one
 // wins, and no one sees half of it.
@@ -41,8 +42,7 @@ void ensure_layout(const std::string& root) {
     make_dirs(root + open);
   // What an image holds is not for other users: setuid files, secrets in build
   // arguments.
-  for (const char* closed : {"/layers", "/steps", "/contexts",
-                             "/cache-mounts"})
+  for (const char* closed : {"/layers", "/steps", "/contexts", "/cache-mounts"})
     make_dirs(root + closed, 0700);
   make_dirs(root + "/layers/empty/tree");
   create_once(root + "/oci-layout", kOciLayout);

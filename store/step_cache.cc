@@ -23,14 +23,11 @@ Json json_of(const StepRecord& record) {
   Json inputs = Json::array();
   for (const auto& [name, value] : record.inputs)
     inputs.push_back(Json::array({name, value}));
-  return {{"key", record.key.text()},
-          {"title", record.title},
-          {"layers", record.layers},
-          {"empty", record.empty},
-          {"created", record.created},
-          {"created_ns", record.created_nanoseconds},
-          {"ms", record.milliseconds},
-          {"inputs", std::move(inputs)}};
+  return {
+      {"key", record.key.text()},  {"title", record.title},
+      {"layers", record.layers},   {"empty", record.empty},
+      {"created", record.created}, {"created_ns", record.created_nanoseconds},
+      {"ms", record.milliseconds}, {"inputs", std::move(inputs)}};
 }
 
 StepRecord record_of(const Json& json) {
@@ -99,8 +96,8 @@ std::string narrow(std::string_view text) {
     if (byte < 0x80 || i + 1 == text.size())
       bytes += text[i];
     else
-      bytes += static_cast<char>((byte & 0x03) << 6 |
-                                 (static_cast<unsigned char>(text[++i]) & 0x3f));
+      bytes += static_cast<char>(
+          (byte & 0x03) << 6 | (static_cast<unsigned char>(text[++i]) & 0x3f));
   }
   return bytes;
 }

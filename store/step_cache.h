@@ -30,10 +30,10 @@ Digest key_of(const KeyInputs& inputs);
 struct StepRecord {
   Digest key;
   KeyInputs inputs;
-  std::string title;           // the instruction as written
-  std::vector<LayerId> layers; // the whole chain after the step, lowest first
-  bool empty = false;          // the step changed nothing: no layer was added
-  std::int64_t created = 0;    // seconds since the epoch
+  std::string title;            // the instruction as written
+  std::vector<LayerId> layers;  // the whole chain after the step, lowest first
+  bool empty = false;           // the step changed nothing: no layer was added
+  std::int64_t created = 0;     // seconds since the epoch
   std::int64_t created_nanoseconds = 0;
   std::int64_t milliseconds = 0;  // how long it ran
 };

@@ -60,7 +60,8 @@ std::string default_root() {
     return data + "/cbuild";
   const std::string home = variable("HOME");
   if (home.empty())
-    throw UsageError("no place for the store: set HOME, XDG_DATA_HOME or --root");
+    throw UsageError(
+        "no place for the store: set HOME, XDG_DATA_HOME or --root");
   return home + "/.local/share/cbuild";
 }
 

@@ -32,8 +32,7 @@ ByteSource file_source(int fd, std::string name);
 ByteSource prefixed(std::string start, ByteSource rest);
 
 // Reads as much as there is, up to `size` bytes: short only at the end.
-std::size_t read_full(const ByteSource& source, char* buffer,
-                      std::size_t size);
+std::size_t read_full(const ByteSource& source, char* buffer, std::size_t size);
 
 // Reads a source on a thread of its own, a few buffers ahead, and hashes it
 // there: decompression and what is done with the bytes share two processors.

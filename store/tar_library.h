@@ -4,6 +4,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+
 #include <clocale>
 #include <exception>
 #include <string>

@@ -51,23 +51,30 @@ void support_filters(archive* a) {
 }
 
 void open(archive* a, Input& input) {
-  const int code = archive_library().archive_read_open2(a, &input, nullptr,
-                                                        on_read, nullptr,
-                                                        nullptr);
+  const int code = archive_library().archive_read_open2(
+      a, &input, nullptr, on_read, nullptr, nullptr);
   input.parked.rethrow();
   if (code != ARCHIVE_OK) throw Error("archive: " + archive_problem(a));
 }
 
 EntryType type_of(unsigned filetype, const std::string& name) {
   switch (filetype) {
-    case AE_IFREG: return EntryType::file;
-    case AE_IFDIR: return EntryType::directory;
-    case AE_IFLNK: return EntryType::symlink;
-    case AE_IFCHR: return EntryType::character_device;
-    case AE_IFBLK: return EntryType::block_device;
-    case AE_IFIFO: return EntryType::fifo;
-    case AE_IFSOCK: return EntryType::socket;
-    default: throw Error(name + ": an entry of unknown type");
+    case AE_IFREG:
+      return EntryType::file;
+    case AE_IFDIR:
+      return EntryType::directory;
+    case AE_IFLNK:
+      return EntryType::symlink;
+    case AE_IFCHR:
+      return EntryType::character_device;
+    case AE_IFBLK:
+      return EntryType::block_device;
+    case AE_IFIFO:
+      return EntryType::fifo;
+    case AE_IFSOCK:
+      return EntryType::socket;
+    default:
+      throw Error(name + ": an entry of unknown type");
   }
 }
 
@@ -81,8 +88,7 @@ void read_xattrs(archive_entry* from, IndexEntry& to) {
   const char* name = nullptr;
   const void* value = nullptr;
   std::size_t size = 0;
-  while (lib.archive_entry_xattr_next(from, &name, &value, &size) ==
-         ARCHIVE_OK)
+  while (lib.archive_entry_xattr_next(from, &name, &value, &size) == ARCHIVE_OK)
     to.xattrs[name] = std::string(static_cast<const char*>(value), size);
 }
 
@@ -91,9 +97,9 @@ IndexEntry convert(archive_entry* from) {
   IndexEntry to;
   to.path = text_or_empty(lib.archive_entry_pathname(from));
   const char* hardlink = lib.archive_entry_hardlink(from);
-  to.type = hardlink != nullptr ? EntryType::hardlink
-                                : type_of(lib.archive_entry_filetype(from),
-                                          to.path);
+  to.type = hardlink != nullptr
+                ? EntryType::hardlink
+                : type_of(lib.archive_entry_filetype(from), to.path);
   to.mode = lib.archive_entry_perm(from) & 07777;
   to.uid = static_cast<std::uint32_t>(lib.archive_entry_uid(from));
   to.gid = static_cast<std::uint32_t>(lib.archive_entry_gid(from));
@@ -170,8 +176,8 @@ std::optional<IndexEntry> TarReader::next() {
 }
 
 std::size_t TarReader::read(char* buffer, std::size_t size) {
-  const la_ssize_t n = archive_library().archive_read_data(
-      state_->reader.get(), buffer, size);
+  const la_ssize_t n =
+      archive_library().archive_read_data(state_->reader.get(), buffer, size);
   if (n < 0) state_->fail();
   return static_cast<std::size_t>(n);
 }
@@ -211,8 +217,8 @@ ByteSource filtered(ByteSource source) {
   };
   check(*raw, lib.archive_read_next_header2(raw->reader.get(), entry.get()));
   return [raw, check](char* buffer, std::size_t size) {
-    const la_ssize_t n = archive_library().archive_read_data(
-        raw->reader.get(), buffer, size);
+    const la_ssize_t n =
+        archive_library().archive_read_data(raw->reader.get(), buffer, size);
     check(*raw, n);
     return static_cast<std::size_t>(n);
   };

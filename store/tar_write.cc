@@ -39,15 +39,22 @@ struct FreeEntry {
 
 unsigned filetype_of(EntryType type) {
   switch (type) {
-    case EntryType::directory: return AE_IFDIR;
-    case EntryType::symlink: return AE_IFLNK;
-    case EntryType::character_device: return AE_IFCHR;
-    case EntryType::block_device: return AE_IFBLK;
-    case EntryType::fifo: return AE_IFIFO;
-    case EntryType::socket: return AE_IFSOCK;
+    case EntryType::directory:
+      return AE_IFDIR;
+    case EntryType::symlink:
+      return AE_IFLNK;
+    case EntryType::character_device:
+      return AE_IFCHR;
+    case EntryType::block_device:
+      return AE_IFBLK;
+    case EntryType::fifo:
+      return AE_IFIFO;
+    case EntryType::socket:
+      return AE_IFSOCK;
     case EntryType::file:
     case EntryType::hardlink:
-    case EntryType::whiteout: break;
+    case EntryType::whiteout:
+      break;
   }
   return AE_IFREG;
 }
@@ -61,10 +68,10 @@ std::string marker_in(std::string_view directory, const std::string& name) {
 IndexEntry whiteout_file(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   IndexEntry marker;
-  marker.path = slash == std::string::npos
-                    ? ".wh." + path
-                    : marker_in(path.substr(0, slash),
-                                ".wh." + path.substr(slash + 1));
+  marker.path =
+      slash == std::string::npos
+          ? ".wh." + path
+          : marker_in(path.substr(0, slash), ".wh." + path.substr(slash + 1));
   return marker;
 }
 
@@ -106,9 +113,9 @@ struct TarWriter::State {
     lib.archive_entry_set_gid(to, from.gid);
     lib.archive_entry_set_mtime(to, from.mtime_seconds,
                                 static_cast<long>(from.mtime_nanoseconds));
-    lib.archive_entry_set_size(
-        to, from.type == EntryType::file ? static_cast<la_int64_t>(from.size)
-                                         : 0);
+    lib.archive_entry_set_size(to, from.type == EntryType::file
+                                       ? static_cast<la_int64_t>(from.size)
+                                       : 0);
     if (from.type == EntryType::hardlink)
       lib.archive_entry_set_hardlink(to, from.target.c_str());
     if (from.type == EntryType::symlink)
@@ -136,8 +143,8 @@ TarWriter::TarWriter(ByteSink sink) : state_(std::make_unique<State>()) {
   if (!s.writer || !s.entry) throw Error("out of memory for an archive");
   archive* a = s.writer.get();
   s.check(lib.archive_write_set_format_pax(a));
-  s.check(lib.archive_write_set_format_option(a, "pax", "xattrheader",
-                                              "SCHILY"));
+  s.check(
+      lib.archive_write_set_format_option(a, "pax", "xattrheader", "SCHILY"));
   // No blocking: what is written reaches the sink without another copy, and the
   // end is not padded to a tape's record.
   s.check(lib.archive_write_set_bytes_per_block(a, 0));
@@ -160,8 +167,8 @@ void TarWriter::add(const IndexEntry& entry) {
     const Utf8Names names;
     s.name = entry.path;
     s.fill(entry);
-    s.check(archive_library().archive_write_header(s.writer.get(),
-                                                   s.entry.get()));
+    s.check(
+        archive_library().archive_write_header(s.writer.get(), s.entry.get()));
   }
   if (entry.opaque && entry.type == EntryType::directory) {
     IndexEntry marker;

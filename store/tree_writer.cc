@@ -41,8 +41,8 @@ timespec time_of(const IndexEntry& entry) {
 std::vector<IndexEntry> implied_directories(const LayerIndex& index) {
   std::set<std::string, decltype(&path_less)> paths(path_less);
   for (const IndexEntry& entry : index.entries) {
-    for (std::size_t slash = entry.path.rfind('/');
-         slash != std::string::npos; slash = entry.path.rfind('/', slash - 1)) {
+    for (std::size_t slash = entry.path.rfind('/'); slash != std::string::npos;
+         slash = entry.path.rfind('/', slash - 1)) {
       const std::string parent = entry.path.substr(0, slash);
       if (index.find(parent) != nullptr || !paths.insert(parent).second) break;
     }
@@ -80,8 +80,7 @@ void TreeWriter::remove(const ParentDirs::Place& place) {
 }
 
 void TreeWriter::begin_file(const IndexEntry& entry) {
-  constexpr int flags =
-      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   const ParentDirs::Place place = parents_.of(entry.path);
   int fd = ::openat(place.dir, place.name.c_str(), flags, 0600);
   if (fd == -1 && errno == EEXIST) {
@@ -124,8 +123,7 @@ void TreeWriter::add(const IndexEntry& entry) {
   parents_.forget();
 }
 
-void TreeWriter::make(const ParentDirs::Place& place,
-                      const IndexEntry& entry) {
+void TreeWriter::make(const ParentDirs::Place& place, const IndexEntry& entry) {
   const char* name = place.name.c_str();
   switch (entry.type) {
     case EntryType::directory:
@@ -164,15 +162,15 @@ void TreeWriter::make(const ParentDirs::Place& place,
 void TreeWriter::set_attributes(const ParentDirs::Place& place,
                                 const IndexEntry& entry) {
   const char* name = place.name.c_str();
-  allow_refusal(::fchownat(place.dir, name, entry.uid, entry.gid,
-                           AT_SYMLINK_NOFOLLOW),
-                "chown", entry.path);
+  allow_refusal(
+      ::fchownat(place.dir, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW),
+      "chown", entry.path);
   if (entry.type != EntryType::symlink)
     check(::fchmodat(place.dir, name, entry.mode, 0), "chmod", entry.path);
   write_xattrs_at(place.dir, place.name, entry.xattrs);
   const timespec times[2] = {time_of(entry), time_of(entry)};
-  check(::utimensat(place.dir, name, times, AT_SYMLINK_NOFOLLOW),
-        "set time of", entry.path);
+  check(::utimensat(place.dir, name, times, AT_SYMLINK_NOFOLLOW), "set time of",
+        entry.path);
 }
 
 void TreeWriter::finish_directory(const IndexEntry& entry) {

@@ -26,9 +26,10 @@ struct Handle {
                    : ::lgetxattr(path.c_str(), name, buffer, size);
   }
   int set(const std::string& name, const std::string& value) const {
-    return fd >= 0 ? ::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0)
-                   : ::lsetxattr(path.c_str(), name.c_str(), value.data(),
-                                 value.size(), 0);
+    return fd >= 0
+               ? ::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0)
+               : ::lsetxattr(path.c_str(), name.c_str(), value.data(),
+                             value.size(), 0);
   }
 };
 
@@ -73,9 +74,9 @@ XattrList read(const Handle& file) {
     const bool opaque = name == kOpaque[0] || name == kOpaque[1];
     if (!opaque && (is_overlay_xattr(name) || !belongs_to_layer(name)))
       continue;
-    std::string value =
-        whole(std::string(256, '\0'), "getxattr",
-              [&](char* b, std::size_t s) { return file.get(name.c_str(), b, s); });
+    std::string value = whole(
+        std::string(256, '\0'), "getxattr",
+        [&](char* b, std::size_t s) { return file.get(name.c_str(), b, s); });
     // "x" says that the directory may hold whiteouts in xattrs, no more.
     if (opaque)
       found.opaque = found.opaque || value == "y";

@@ -86,23 +86,23 @@ const std::string kOther = tar_of("two", "2");
 }  // namespace
 
 TEST_CASE("an image that is saved and loaded is the same image", "[archive]") {
-  for (const ArchiveFormat format : {ArchiveFormat::docker, ArchiveFormat::oci}) {
+  for (const ArchiveFormat format :
+       {ArchiveFormat::docker, ArchiveFormat::oci}) {
     ScratchStore from;
     ScratchStore to;
-    const Descriptor image =
-        make_image(from.store, {step_layer(from.store, "a", "1"),
-                                step_layer(from.store, "b", "2")});
-    const std::string archive =
-        save(from.store,
-             {{from.store.images.load(image), {"app:1", "host:5/app:2"}}},
-             format);
+    const Descriptor image = make_image(
+        from.store,
+        {step_layer(from.store, "a", "1"), step_layer(from.store, "b", "2")});
+    const std::string archive = save(
+        from.store,
+        {{from.store.images.load(image), {"app:1", "host:5/app:2"}}}, format);
     std::set<std::string> names;
     for (const LoadedImage& loaded : load(to.store, archive)) {
       CHECK(loaded.manifest.digest == image.digest);
       for (const ImageStore::Name& name : loaded.names) names.insert(name.full);
     }
-    CHECK(names == std::set<std::string>{"docker.io/library/app:1",
-                                         "host:5/app:2"});
+    CHECK(names ==
+          std::set<std::string>{"docker.io/library/app:1", "host:5/app:2"});
     const Image copy = to.store.images.load(image);
     CHECK(copy.config.diff_ids.size() == 2);
     for (const Digest& id : copy.config.diff_ids)
@@ -181,20 +181,18 @@ TEST_CASE("of an index with images missing the best one here is loaded",
   for (const bool complete : {false, true}) {
     if (complete) nested.manifests = {here};
     const std::string nested_text = to_json(nested);
-    Descriptor top = descriptor(media::kOciIndex, sha256(nested_text),
-                                nested_text.size());
+    Descriptor top =
+        descriptor(media::kOciIndex, sha256(nested_text), nested_text.size());
     top.annotations = {{"org.opencontainers.image.ref.name", "app:1"}};
-    const Index index{.media_type = media::kOciIndex,
-                      .manifests = {top},
-                      .annotations = {}};
+    const Index index{
+        .media_type = media::kOciIndex, .manifests = {top}, .annotations = {}};
     Archive archive;
     archive.file("oci-layout", "{}");
     archive.file("index.json", to_json(index));
     archive.file("blobs/sha256/" + sha256(nested_text).hex(), nested_text);
     const Image image = from.store.images.load(here);
-    for (const Digest& digest :
-         {here.digest, image.manifest.config.digest,
-          image.manifest.layers[0].digest})
+    for (const Digest& digest : {here.digest, image.manifest.config.digest,
+                                 image.manifest.layers[0].digest})
       archive.file("blobs/sha256/" + digest.hex(),
                    read_all(from.store.blobs.open(digest)->get(), ""));
     ScratchStore to;
@@ -212,8 +210,8 @@ TEST_CASE("an archive that is not what it says leaves nothing", "[archive]") {
   const std::string name = sha256(config).hex() + ".json";
   const auto manifest = [](const std::string& config_name,
                            const std::string& layers) {
-    return R"([{"Config":")" + config_name + R"(","RepoTags":["a:1"],"Layers":[)" +
-           layers + "]}]";
+    return R"([{"Config":")" + config_name +
+           R"(","RepoTags":["a:1"],"Layers":[)" + layers + "]}]";
   };
   struct Case {
     const char* why;
@@ -299,13 +297,13 @@ TEST_CASE("skopeo reads what is saved, and its archives are loaded",
   }
   ScratchStore s;
   const std::string dir = s.dir.path();
-  const Descriptor image = make_image(s.store, {step_layer(s.store, "a", "1"),
-                                                step_layer(s.store, "b", "2")});
+  const Descriptor image = make_image(
+      s.store, {step_layer(s.store, "a", "1"), step_layer(s.store, "b", "2")});
   const Image loaded = s.store.images.load(image);
   const auto skopeo = [&](const std::string& from, const std::string& to) {
     int code = -1;
-    const std::string out = run(
-        "skopeo --insecure-policy copy " + from + " " + to, &code);
+    const std::string out =
+        run("skopeo --insecure-policy copy " + from + " " + to, &code);
     INFO(out);
     CHECK(code == 0);
   };
@@ -336,12 +334,13 @@ TEST_CASE("umoci unpacks an image of the store in place", "[archive]") {
     return;
   }
   ScratchStore s;
-  const Descriptor image = make_image(s.store, {step_layer(s.store, "a", "1"),
-                                                step_layer(s.store, "b", "2")});
+  const Descriptor image = make_image(
+      s.store, {step_layer(s.store, "a", "1"), step_layer(s.store, "b", "2")});
   s.store.images.tag({{full_name("app:1"), "app"}}, image);
   int code = -1;
-  const std::string out = run("umoci unpack --image " + s.root + ":app " +
-                                  s.dir.path() + "/bundle", &code);
+  const std::string out =
+      run("umoci unpack --image " + s.root + ":app " + s.dir.path() + "/bundle",
+          &code);
   INFO(out);
   CHECK(code == 0);
   CHECK(read_file(s.dir.path() + "/bundle/rootfs/a") == "1");

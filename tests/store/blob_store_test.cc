@@ -26,8 +26,7 @@ TEST_CASE("a blob is found by its digest, and only by it", "[blob]") {
   CHECK_FALSE(blobs.size(digest));
 }
 
-TEST_CASE("content with another digest than promised is not stored",
-          "[blob]") {
+TEST_CASE("content with another digest than promised is not stored", "[blob]") {
   Scratch scratch;
   BlobStore blobs(scratch.root);
   CHECK_THROWS_AS(blobs.put("a", sha256("b")), DigestMismatch);

@@ -21,7 +21,8 @@ Descriptor image_of(Store& store, const std::string& tar,
       .media_type = media::kOciManifest,
       .config =
           descriptor(media::kOciConfig, store.blobs.put(text), text.size()),
-      .layers = {descriptor(media::kOciLayer, store.blobs.put(tar), tar.size())},
+      .layers = {descriptor(media::kOciLayer, store.blobs.put(tar),
+                            tar.size())},
       .annotations = {}};
   const std::string json = to_json(manifest);
   return descriptor(media::kOciManifest, store.blobs.put(json), json.size());
@@ -46,9 +47,8 @@ std::string tar_of_paths(const std::vector<std::string>& paths) {
 
 TEST_CASE("a sound image has no problems", "[check]") {
   ScratchStore s;
-  const Descriptor image =
-      make_image(s.store, {step_layer(s.store, "a", "1"),
-                           step_layer(s.store, "b", "2")});
+  const Descriptor image = make_image(
+      s.store, {step_layer(s.store, "a", "1"), step_layer(s.store, "b", "2")});
   CHECK(check_image(s.store, image, {.trees = true}).empty());
   const std::string tar = tar_of_paths({"d/", "d/f", "e/implied"});
   const Descriptor pulled = image_of(s.store, tar, sha256(tar));

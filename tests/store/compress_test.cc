@@ -59,8 +59,8 @@ constexpr Compression kBoth[] = {Compression::gzip, Compression::zstd};
 
 TEST_CASE("what was compressed comes back, in any number of chunks",
           "[compress]") {
-  for (const std::size_t size : {0ul, 1ul, 1ul << 20, (1ul << 20) + 1,
-                                 (9ul << 20) + 12345}) {
+  for (const std::size_t size :
+       {0ul, 1ul, 1ul << 20, (1ul << 20) + 1, (9ul << 20) + 12345}) {
     const std::string data = sample(size);
     for (const Compression compression : kBoth)
       for (const bool fast : {false, true}) {
@@ -97,7 +97,8 @@ TEST_CASE("a stream that is cut short or damaged is an error", "[compress]") {
   const std::string data = sample(300000);
   for (const Compression compression : kBoth) {
     const std::string packed = compress(data, compression, false, 1);
-    for (const std::size_t keep : {packed.size() - 1, packed.size() / 2, 20ul}) {
+    for (const std::size_t keep :
+         {packed.size() - 1, packed.size() / 2, 20ul}) {
       const std::string cut = packed.substr(0, keep);
       CHECK_THROWS_AS(drain(decompressed(source_of(cut))), Error);
     }
@@ -106,7 +107,8 @@ TEST_CASE("a stream that is cut short or damaged is an error", "[compress]") {
   packed[packed.size() - 6] ^= 1;  // the check sum
   CHECK_THROWS_AS(drain(decompressed(source_of(packed))), Error);
   packed[packed.size() - 6] ^= 1;
-  CHECK(drain(decompressed(source_of(packed + std::string(512, '\0')))) == data);
+  CHECK(drain(decompressed(source_of(packed + std::string(512, '\0')))) ==
+        data);
   CHECK_THROWS_WITH(drain(decompressed(source_of(packed + "junk"))),
                     Catch::Contains("garbage"));
 }
@@ -125,7 +127,8 @@ TEST_CASE("gzip and zstd themselves read what is written", "[compress]") {
     write_file(file, compress(data, compression, false, 2));
     int code = -1;
     run(std::string(tool) + " -dc < " + file + " | cmp - " +
-            scratch.dir.path() + "/plain", &code);
+            scratch.dir.path() + "/plain",
+        &code);
     CHECK(code == 0);
   }
 }
@@ -133,9 +136,8 @@ TEST_CASE("gzip and zstd themselves read what is written", "[compress]") {
 TEST_CASE("a failing sink stops the compressor", "[compress]") {
   const std::string data = sample(5ul << 20);
   for (const unsigned threads : {1u, 3u}) {
-    Compressor compressor(
-        [](std::string_view) { throw Error("disk full"); }, Compression::gzip,
-        true, threads);
+    Compressor compressor([](std::string_view) { throw Error("disk full"); },
+                          Compression::gzip, true, threads);
     CHECK_THROWS_WITH(
         [&] {
           compressor.write(data);
@@ -156,8 +158,7 @@ TEST_CASE("reading ahead gives the same bytes, their digest and errors",
     CHECK(ahead.finish() == sha256(data));
   }
   { ReadAhead abandoned(source_of(data)); }
-  ReadAhead failing([](char*, std::size_t) -> std::size_t {
-    throw Error("no more");
-  });
+  ReadAhead failing(
+      [](char*, std::size_t) -> std::size_t { throw Error("no more"); });
   CHECK_THROWS_WITH(failing.finish(), "no more");
 }

@@ -39,8 +39,7 @@ inline LayerId step_layer(Store& store, const std::string& path,
   TempDir dir = store.temp_dir("step-");
   write_file(dir.path() + "/" + path, content);
   const Fd fd = open_path(dir.path(), O_RDONLY | O_DIRECTORY);
-  const LayerId id =
-      store.layers.adopt(dir.path(), scan_tree(fd.get(), {}, 1));
+  const LayerId id = store.layers.adopt(dir.path(), scan_tree(fd.get(), {}, 1));
   dir.keep();
   return id;
 }
@@ -56,10 +55,10 @@ inline Descriptor make_image(Store& store, const std::vector<LayerId>& layers,
     const LayerBlob blob = store.layers.tarball(id, {});
     config.diff_ids.push_back(blob.diff_id);
     config.history.push_back({"", "RUN " + id, "", "", false});
-    descriptors.push_back(descriptor(
-        blob.compression == Compression::none ? media::kOciLayer
-                                              : media::kOciLayerGzip,
-        blob.digest, blob.size));
+    descriptors.push_back(descriptor(blob.compression == Compression::none
+                                         ? media::kOciLayer
+                                         : media::kOciLayerGzip,
+                                     blob.digest, blob.size));
   }
   config.history.push_back({"", "ENV A=b", "", "", true});
   const std::string text = to_json(config);

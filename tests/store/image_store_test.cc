@@ -30,16 +30,15 @@ Descriptor put_image(BlobStore& blobs, const std::string& author,
   config.author = author;
   config.platform = parse_platform(platform);
   const std::string text = to_json(config);
-  Manifest manifest{
-      .media_type = media::kOciManifest,
-      .config = {.media_type = media::kOciConfig,
-                 .digest = blobs.put(text),
-                 .size = text.size(),
-                 .platform = {},
-                 .annotations = {},
-                 .urls = {}},
-      .layers = {},
-      .annotations = {}};
+  Manifest manifest{.media_type = media::kOciManifest,
+                    .config = {.media_type = media::kOciConfig,
+                               .digest = blobs.put(text),
+                               .size = text.size(),
+                               .platform = {},
+                               .annotations = {},
+                               .urls = {}},
+                    .layers = {},
+                    .annotations = {}};
   const std::string json = to_json(manifest);
   return {.media_type = media::kOciManifest,
           .digest = blobs.put(json),
@@ -130,7 +129,8 @@ TEST_CASE("an image is found by the start of its id", "[images]") {
 
 TEST_CASE("an index leads to the image of the platform", "[images]") {
   ScratchStore s;
-  Index index{.media_type = media::kOciIndex, .manifests = {}, .annotations = {}};
+  Index index{
+      .media_type = media::kOciIndex, .manifests = {}, .annotations = {}};
   index.manifests.push_back(put_image(s.store.blobs, "amd", "linux/amd64"));
   index.manifests.push_back(put_image(s.store.blobs, "arm", "linux/arm/v7"));
   index.manifests.push_back(manifest_named("attestation"));
@@ -206,9 +206,8 @@ TEST_CASE("other programs read the store's images by their familiar name",
   for (const char* familiar : {"app:1", "localhost:5000/team/app:v1.2"}) {
     s.store.images.tag({name(familiar)}, a);
     int code = -1;
-    const std::string out =
-        run("skopeo inspect --config 'oci:" + s.root + ":" + familiar + "'",
-            &code);
+    const std::string out = run(
+        "skopeo inspect --config 'oci:" + s.root + ":" + familiar + "'", &code);
     INFO(out);
     CHECK(code == 0);
     CHECK_THAT(out, Catch::Contains("judge"));

@@ -57,8 +57,7 @@ TEST_CASE("null and absent are the same in a config", "[image]") {
   CHECK(image.diff_ids.empty());
 }
 
-TEST_CASE("a command set to nothing is not the same as no command",
-          "[image]") {
+TEST_CASE("a command set to nothing is not the same as no command", "[image]") {
   ImageConfig image = full_config();
   CHECK(parse_image_config(to_json(image)).config.cmd.has_value());
   image.config.cmd.reset();
@@ -85,7 +84,8 @@ TEST_CASE("a manifest of docker or OCI is read with its media type",
 }
 
 TEST_CASE("an index keeps platforms and annotations", "[image]") {
-  Index index{.media_type = media::kOciIndex, .manifests = {}, .annotations = {}};
+  Index index{
+      .media_type = media::kOciIndex, .manifests = {}, .annotations = {}};
   index.manifests.push_back({.media_type = media::kOciManifest,
                              .digest = sha256("m"),
                              .size = 9,
@@ -99,7 +99,11 @@ TEST_CASE("an index keeps platforms and annotations", "[image]") {
 
 TEST_CASE("documents of another kind are refused", "[image]") {
   const char* bad[] = {
-      "", "[]", "{", "null", "\"x\"",
+      "",
+      "[]",
+      "{",
+      "null",
+      "\"x\"",
       R"({"schemaVersion":1,"name":"old"})",
       R"({"schemaVersion":2})",
       R"({"config":{"digest":"sha256:zz","size":1}})",
@@ -112,7 +116,8 @@ TEST_CASE("documents of another kind are refused", "[image]") {
   CHECK_THROWS_AS(parse_image_config("[]"), Error);
   CHECK_THROWS_AS(parse_image_config(R"({"config":{"Env":"x"}})"), Error);
   CHECK_THROWS_AS(parse_image_config(R"({"config":{"Env":[1]}})"), Error);
-  CHECK_THROWS_AS(parse_image_config(R"({"rootfs":{"diff_ids":["x"]}})"), Error);
+  CHECK_THROWS_AS(parse_image_config(R"({"rootfs":{"diff_ids":["x"]}})"),
+                  Error);
 }
 
 TEST_CASE("a layer's media type tells its compression", "[image]") {
@@ -121,8 +126,11 @@ TEST_CASE("a layer's media type tells its compression", "[image]") {
   CHECK(compression_of(media::kOciLayerGzip) == Compression::gzip);
   CHECK(compression_of(media::kDockerLayerGzip) == Compression::gzip);
   CHECK(compression_of(media::kOciLayerZstd) == Compression::zstd);
-  CHECK(compression_of("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip") ==
+  CHECK(compression_of(
+            "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip") ==
         Compression::gzip);
-  CHECK_THROWS_AS(compression_of("application/vnd.oci.image.layer.v1.tar+gzip+encrypted"), Error);
+  CHECK_THROWS_AS(
+      compression_of("application/vnd.oci.image.layer.v1.tar+gzip+encrypted"),
+      Error);
   CHECK_THROWS_AS(compression_of("text/plain"), Error);
 }

@@ -34,8 +34,8 @@ bool same(const IndexEntry& a, const IndexEntry& b) {
          a.mtime_seconds == b.mtime_seconds &&
          a.mtime_nanoseconds == b.mtime_nanoseconds &&
          a.dev_major == b.dev_major && a.dev_minor == b.dev_minor &&
-         a.opaque == b.opaque && a.target == b.target &&
-         a.xattrs == b.xattrs && a.content == b.content;
+         a.opaque == b.opaque && a.target == b.target && a.xattrs == b.xattrs &&
+         a.content == b.content;
 }
 
 }  // namespace

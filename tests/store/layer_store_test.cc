@@ -226,10 +226,18 @@ TEST_CASE("a hard link to nothing in the layer is an error", "[layers]") {
 TEST_CASE("the last of several entries of one name counts", "[layers]") {
   ScratchStore s;
   TarFile tar;
-  tar.file("f", "old").link("l", "f", EntryType::hardlink).file("f", "new")
-      .dir("d").file("d/x", "x").dir("d", 0700)     // keeps what it holds
-      .dir("gone").file("gone/x", "x").file("gone", "file now")
-      .file("made", "x").dir("made").file("made/y", "y");
+  tar.file("f", "old")
+      .link("l", "f", EntryType::hardlink)
+      .file("f", "new")
+      .dir("d")
+      .file("d/x", "x")
+      .dir("d", 0700)  // keeps what it holds
+      .dir("gone")
+      .file("gone/x", "x")
+      .file("gone", "file now")
+      .file("made", "x")
+      .dir("made")
+      .file("made/y", "y");
   const LayerId id = load(s.store, tar.take());
   const std::string tree = s.store.layers.tree(id);
   CHECK(content(tree + "/f") == "new");
@@ -256,12 +264,22 @@ TEST_CASE("an entry below a file is an error", "[layers]") {
 TEST_CASE("whiteouts in a tarball become overlay whiteouts", "[layers]") {
   ScratchStore s;
   TarFile tar;
-  tar.dir("d").file("d/.wh.gone", "").file(".wh.top", "")
-      .dir("o").file("o/.wh..wh..opq", "").file("o/new", "x")
-      .file(".wh.both", "").dir("both").file("both/x", "x")
-      .dir("late").file("late/x", "x").file(".wh.late", "")
-      .file(".wh.file", "").file("file", "x")
-      .file("bare/.wh..wh..opq", "").file(".wh..wh.plnk", "aufs");
+  tar.dir("d")
+      .file("d/.wh.gone", "")
+      .file(".wh.top", "")
+      .dir("o")
+      .file("o/.wh..wh..opq", "")
+      .file("o/new", "x")
+      .file(".wh.both", "")
+      .dir("both")
+      .file("both/x", "x")
+      .dir("late")
+      .file("late/x", "x")
+      .file(".wh.late", "")
+      .file(".wh.file", "")
+      .file("file", "x")
+      .file("bare/.wh..wh..opq", "")
+      .file(".wh..wh.plnk", "aufs");
   const LayerId id = load(s.store, tar.take());
   const std::string tree = s.store.layers.tree(id);
   const auto is_whiteout = [&](const char* name) {
@@ -307,8 +325,7 @@ TEST_CASE("a tarball cannot bring overlayfs attributes along", "[layers]") {
   CHECK(s.store.layers.index(id)->find("d")->xattrs.size() == 1);
 }
 
-TEST_CASE("directories keep their times though files came later",
-          "[layers]") {
+TEST_CASE("directories keep their times though files came later", "[layers]") {
   ScratchStore s;
   TarFile tar;
   tar.dir("a").dir("a/b", 0555).file("a/b/c", "x").file("implied/d/e", "x");
@@ -352,8 +369,8 @@ TEST_CASE("a tarball of another diffID than promised is not unpacked",
 
 TEST_CASE("a layer whose blob is not here says so", "[layers]") {
   ScratchStore s;
-  const LayerId id = s.store.layers.add_blob(sha256("a"), sha256("b"), 5,
-                                             Compression::gzip);
+  const LayerId id =
+      s.store.layers.add_blob(sha256("a"), sha256("b"), 5, Compression::gzip);
   CHECK(s.store.layers.exists(id));
   CHECK(s.store.layers.recorded_blob(id)->digest == sha256("b"));
   CHECK_FALSE(s.store.layers.known_tarball(id, Compression::gzip));
@@ -403,8 +420,7 @@ TEST_CASE("many threads may ask for one tree and its tarball", "[layers]") {
   CHECK(good == 4);
 }
 
-TEST_CASE("owners, devices and capabilities are unpacked by root",
-          "[layers]") {
+TEST_CASE("owners, devices and capabilities are unpacked by root", "[layers]") {
   if (!root()) {
     WARN("SKIPPED: needs root");
     return;

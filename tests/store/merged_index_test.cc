@@ -17,12 +17,26 @@ IndexEntry entry_of(std::string_view text) {
   const std::string value(
       mark == std::string_view::npos ? "" : text.substr(mark + 1));
   switch (kind) {
-    case 'o': entry.opaque = true; [[fallthrough]];
-    case 'd': entry.type = EntryType::directory; break;
-    case 'w': entry.type = EntryType::whiteout; break;
-    case 'l': entry.type = EntryType::symlink; entry.target = value; break;
-    case 'h': entry.type = EntryType::hardlink; entry.target = value; break;
-    default: entry.size = value.size(); entry.content = sha256(value);
+    case 'o':
+      entry.opaque = true;
+      [[fallthrough]];
+    case 'd':
+      entry.type = EntryType::directory;
+      break;
+    case 'w':
+      entry.type = EntryType::whiteout;
+      break;
+    case 'l':
+      entry.type = EntryType::symlink;
+      entry.target = value;
+      break;
+    case 'h':
+      entry.type = EntryType::hardlink;
+      entry.target = value;
+      break;
+    default:
+      entry.size = value.size();
+      entry.content = sha256(value);
   }
   return entry;
 }
@@ -80,8 +94,8 @@ TEST_CASE("a file in place of a directory removes what it held", "[merged]") {
 }
 
 TEST_CASE("a directory that only its contents imply is there", "[merged]") {
-  const MergedIndex merged({layer({"f:a/b/1=x", "f:a/c/d/2=x", "f:z=x"}),
-                            layer({"f:a/b/3=x"})});
+  const MergedIndex merged(
+      {layer({"f:a/b/1=x", "f:a/c/d/2=x", "f:z=x"}), layer({"f:a/b/3=x"})});
   CHECK(paths(merged) ==
         Paths{"a", "a/b", "a/b/1", "a/b/3", "a/c", "a/c/d", "a/c/d/2", "z"});
   CHECK(merged.find("a/c")->mode == 0755);
@@ -105,8 +119,8 @@ TEST_CASE("a hard link outlives the first name of its file", "[merged]") {
 }
 
 TEST_CASE("a range is a path and all below it", "[merged]") {
-  const MergedIndex merged({layer({"d:a", "d:a/b", "f:a/b/1=x", "f:a/c=x",
-                                   "f:a-=x", "f:b=x"})});
+  const MergedIndex merged(
+      {layer({"d:a", "d:a/b", "f:a/b/1=x", "f:a/c=x", "f:a-=x", "f:b=x"})});
   const auto count = [&](std::string_view path) {
     const auto [begin, end] = merged.range(path);
     return end - begin;
@@ -120,9 +134,19 @@ TEST_CASE("a range is a path and all below it", "[merged]") {
 
 TEST_CASE("paths are resolved through links, inside the root", "[merged]") {
   const MergedIndex merged({layer({
-      "d:usr", "d:usr/bin", "f:usr/bin/sh=x", "l:bin>usr/bin", "l:abs>/usr",
-      "l:up>../../../usr", "l:loop>loop", "l:one>two", "l:two>one",
-      "d:d", "l:d/rel>../bin/sh", "l:dangling>nowhere", "l:self>.",
+      "d:usr",
+      "d:usr/bin",
+      "f:usr/bin/sh=x",
+      "l:bin>usr/bin",
+      "l:abs>/usr",
+      "l:up>../../../usr",
+      "l:loop>loop",
+      "l:one>two",
+      "l:two>one",
+      "d:d",
+      "l:d/rel>../bin/sh",
+      "l:dangling>nowhere",
+      "l:self>.",
   })});
   struct Case {
     const char* path;
@@ -135,7 +159,7 @@ TEST_CASE("paths are resolved through links, inside the root", "[merged]") {
       {"/bin/sh", "usr/bin/sh"},
       {"bin", "usr/bin"},
       {"abs/bin/sh", "usr/bin/sh"},
-      {"up/bin", "usr/bin"},          // ".." stops at the root
+      {"up/bin", "usr/bin"},  // ".." stops at the root
       {"d/rel", "usr/bin/sh"},
       {"d/../usr/./bin//sh", "usr/bin/sh"},
       {"self/self/bin/sh", "usr/bin/sh"},
@@ -178,8 +202,8 @@ TEST_CASE("merging agrees with a plain map for random layers", "[merged]") {
       }
       for (auto it = entries.begin(); it != entries.end();) {
         const std::size_t s = it->first.rfind('/');
-        const auto parent = entries.find(
-            s == std::string::npos ? "" : it->first.substr(0, s));
+        const auto parent =
+            entries.find(s == std::string::npos ? "" : it->first.substr(0, s));
         const bool orphan = s != std::string::npos &&
                             (parent == entries.end() ||
                              parent->second.type != EntryType::directory);

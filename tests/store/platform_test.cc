@@ -13,11 +13,16 @@ TEST_CASE("platforms are named as containerd names them", "[platform]") {
     const char* want;
   };
   const Case cases[] = {
-      {"linux/x86_64", "linux/amd64"},   {"linux/aarch64", "linux/arm64"},
-      {"linux/arm64/v8", "linux/arm64"}, {"linux/arm", "linux/arm/v7"},
-      {"armhf", "linux/arm/v7"},         {"linux/armel", "linux/arm/v6"},
-      {"i386", "linux/386"},             {"MacOS/AARCH64", "darwin/arm64"},
-      {"linux/amd64/v1", "linux/amd64"}, {"linux/arm/6", "linux/arm/v6"},
+      {"linux/x86_64", "linux/amd64"},
+      {"linux/aarch64", "linux/arm64"},
+      {"linux/arm64/v8", "linux/arm64"},
+      {"linux/arm", "linux/arm/v7"},
+      {"armhf", "linux/arm/v7"},
+      {"linux/armel", "linux/arm/v6"},
+      {"i386", "linux/386"},
+      {"MacOS/AARCH64", "darwin/arm64"},
+      {"linux/amd64/v1", "linux/amd64"},
+      {"linux/arm/6", "linux/arm/v6"},
       {"linux/arm64/v9.0", "linux/arm64/v9"},
   };
   for (const Case& c : cases) CHECK(parse_platform(c.text).text() == c.want);

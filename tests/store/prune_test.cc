@@ -58,7 +58,7 @@ TEST_CASE("prune keeps what a name needs, and removes the rest", "[prune]") {
   CHECK(report.steps == 1);
   CHECK(report.layers == 3);  // trees that only steps had
   CHECK(report.bytes == dry.bytes);
-  CHECK(report.blobs == 3);   // manifest, config and layer of the other
+  CHECK(report.blobs == 3);  // manifest, config and layer of the other
   CHECK(s.store.layers.list().empty());
   CHECK(check_image(s.store, kept).empty());
   CHECK(s.store.images.list().size() == 1);
@@ -95,10 +95,11 @@ TEST_CASE("a size limit removes the least recently used steps first",
   ScratchStore s;
   std::vector<Digest> keys;
   for (int i = 0; i < 8; ++i)
-    keys.push_back(put_step(
-        s.store, std::to_string(i),
-        {step_layer(s.store, "f", std::string(1 << 20, static_cast<char>('a' + i)))},
-        i * kHour * 2));
+    keys.push_back(
+        put_step(s.store, std::to_string(i),
+                 {step_layer(s.store, "f",
+                             std::string(1 << 20, static_cast<char>('a' + i)))},
+                 i * kHour * 2));
   const std::uint64_t limit = allocated(s.root) - (5 << 19);
   const PruneReport report = prune(s.store, {.keep_bytes = limit});
   CHECK(report.steps == 3);

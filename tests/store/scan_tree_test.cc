@@ -94,7 +94,7 @@ TEST_CASE("a directory that was only copied up is no change", "[scan]") {
   CHECK(t.scan().entries.empty());
 }
 
-TEST_CASE("a copied-up directory stands above its changes with its old time",
+TEST_CASE("a copied-up directory stands above its changes with its new time",
           "[scan]") {
   Trees t;
   make_dirs(t.base + "/etc/app");
@@ -103,8 +103,7 @@ TEST_CASE("a copied-up directory stands above its changes with its old time",
   write_file(t.upper + "/etc/new", "x");
   const LayerIndex index = t.scan();
   CHECK(paths(index) == Paths{"etc", "etc/new"});
-  CHECK(index.find("etc")->mtime_seconds == 2000);
-  CHECK(lstat_at(AT_FDCWD, t.upper + "/etc")->st_mtime == 2000);
+  CHECK(index.find("etc")->mtime_seconds > 2000);
 }
 
 TEST_CASE("a directory with another mode is a change", "[scan]") {
@@ -124,7 +123,8 @@ TEST_CASE("a directory with another attribute is a change", "[scan]") {
   }
   const LayerIndex index = t.scan();
   CHECK(paths(index) == Paths{"etc"});
-  CHECK(index.find("etc")->xattrs == std::map<std::string, std::string>{{"user.x", "1"}});
+  CHECK(index.find("etc")->xattrs ==
+        std::map<std::string, std::string>{{"user.x", "1"}});
 }
 
 TEST_CASE("a whiteout counts only where there is something below", "[scan]") {

@@ -115,9 +115,10 @@ std::vector<Packed> difficult() {
   old.mtime_nanoseconds = 5;
   add("future", EntryType::file).mtime_seconds = 1ll << 34;
   IndexEntry& xattrs = add("xattrs", EntryType::file);
-  xattrs.xattrs = {{"security.capability", std::string("\x01\x00\x00\x02\n=\xff", 7)},
-                   {"user.empty", ""},
-                   {"user.text", "ünï"}};
+  xattrs.xattrs = {
+      {"security.capability", std::string("\x01\x00\x00\x02\n=\xff", 7)},
+      {"user.empty", ""},
+      {"user.text", "ünï"}};
   IndexEntry& content = add("content", EntryType::file);
   content.size = 100001;
   all.back().content = std::string(100001, 'c');
@@ -186,10 +187,13 @@ TEST_CASE("names are given as the archive has them", "[tar]") {
   const std::string file = scratch.dir.path() + "/raw.tar";
   int code = -1;
   run("python3 -c '\nimport tarfile,io\n"
-      "t=tarfile.open(\"" + file + "\",\"w\")\n"
-      "for n in [\"/etc/passwd\",\"../../up\",\"./a/./b\",\"a//c\"]:\n"
-      "  i=tarfile.TarInfo(n); i.size=1; t.addfile(i,io.BytesIO(b\"x\"))\n"
-      "t.close()'", &code);
+      "t=tarfile.open(\"" +
+          file +
+          "\",\"w\")\n"
+          "for n in [\"/etc/passwd\",\"../../up\",\"./a/./b\",\"a//c\"]:\n"
+          "  i=tarfile.TarInfo(n); i.size=1; t.addfile(i,io.BytesIO(b\"x\"))\n"
+          "t.close()'",
+      &code);
   REQUIRE(code == 0);
   const auto got = unpack(*read_file(file));
   REQUIRE(got.size() == 4);
@@ -206,23 +210,30 @@ TEST_CASE("another program's reader sees the same entries", "[tar]") {
   int code = -1;
   const std::string out = run(
       "python3 -c '\nimport tarfile\n"
-      "t=tarfile.open(\"" + file + "\",errors=\"surrogateescape\")\n"
-      "m={x.name.encode(\"utf-8\",\"surrogateescape\"):x for x in t}\n"
-      "assert len(m)==21, len(m)\n"
-      "assert b\"latin1-\\xe9\\xff\" in m\n"
-      "assert \"ünïcödé-名\".encode() in m\n"
-      "assert m[b\"time\"].mtime==1700000000.123456789\n"
-      "assert m[b\"old\"].mtime<-999999999\n"
-      "assert m[b\"owner\"].uid==3000000000\n"
-      "assert m[b\"setuid\"].mode==0o7755\n"
-      "assert m[b\"null\"].devminor==300000\n"
-      "assert m[b\"longlink\"].linkname==\"t\"*3000\n"
-      "h=m[b\"hard\"]; assert h.islnk()\n"
-      "assert h.linkname.encode(\"utf-8\",\"surrogateescape\")==b\"latin1-\\xe9\\xff\"\n"
-      "assert m[b\"xattrs\"].pax_headers[\"SCHILY.xattr.user.text\"]==\"ünï\"\n"
-      "assert not any(k.startswith(\"LIBARCHIVE\") for x in t for k in x.pax_headers)\n"
-      "assert t.extractfile(m[b\"content\"]).read()==b\"c\"*100001\n"
-      "'", &code);
+      "t=tarfile.open(\"" +
+          file +
+          "\",errors=\"surrogateescape\")\n"
+          "m={x.name.encode(\"utf-8\",\"surrogateescape\"):x for x in t}\n"
+          "assert len(m)==21, len(m)\n"
+          "assert b\"latin1-\\xe9\\xff\" in m\n"
+          "assert \"ünïcödé-名\".encode() in m\n"
+          "assert m[b\"time\"].mtime==1700000000.123456789\n"
+          "assert m[b\"old\"].mtime<-999999999\n"
+          "assert m[b\"owner\"].uid==3000000000\n"
+          "assert m[b\"setuid\"].mode==0o7755\n"
+          "assert m[b\"null\"].devminor==300000\n"
+          "assert m[b\"longlink\"].linkname==\"t\"*3000\n"
+          "h=m[b\"hard\"]; assert h.islnk()\n"
+          "assert "
+          "h.linkname.encode(\"utf-8\",\"surrogateescape\")==b\"latin1-"
+          "\\xe9\\xff\"\n"
+          "assert "
+          "m[b\"xattrs\"].pax_headers[\"SCHILY.xattr.user.text\"]==\"ünï\"\n"
+          "assert not any(k.startswith(\"LIBARCHIVE\") for x in t for k in "
+          "x.pax_headers)\n"
+          "assert t.extractfile(m[b\"content\"]).read()==b\"c\"*100001\n"
+          "'",
+      &code);
   INFO(out);
   CHECK(code == 0);
 }
@@ -236,12 +247,14 @@ TEST_CASE("other programs' tars are read, compressed too", "[tar]") {
   for (const char* format : {"gnu", "pax", "ustar", "v7"})
     for (const char* filter : {"", "-z", "-j", "-J", "--zstd"}) {
       int code = -1;
-      const std::string names =
-          std::string(format) == "v7" ? "file" : "file " + std::string(200, 'l');
+      const std::string names = std::string(format) == "v7"
+                                    ? "file"
+                                    : "file " + std::string(200, 'l');
       const std::string out =
           run("tar --format=" + std::string(format) + " " + filter + " -cf " +
                   dir + "/t.tar -C " + dir + "/in " +
-                  (std::string(format) == "ustar" ? "file" : names), &code);
+                  (std::string(format) == "ustar" ? "file" : names),
+              &code);
       INFO(format << filter << out);
       REQUIRE(code == 0);
       const auto got = unpack(*read_file(dir + "/t.tar"), true);
@@ -255,8 +268,10 @@ TEST_CASE("holes of a sparse entry are passed over", "[tar]") {
   Scratch scratch;
   const std::string dir = scratch.dir.path();
   int code = -1;
-  run("cd " + dir + " && truncate -s 10M sparse && printf end >> sparse && "
-      "tar --sparse -cf t.tar sparse", &code);
+  run("cd " + dir +
+          " && truncate -s 10M sparse && printf end >> sparse && "
+          "tar --sparse -cf t.tar sparse",
+      &code);
   REQUIRE(code == 0);
   const std::string tar = *read_file(dir + "/t.tar");
   CHECK(tar.size() < 100000);
