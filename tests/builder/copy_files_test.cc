@@ -342,6 +342,26 @@ TEST_CASE("a file that changed size since it was listed is an error") {
         }) == "/f changed while it was copied");
 }
 
+TEST_CASE("a file that changed after its key was computed is an error") {
+  CopyWorld world;
+  plant(world.context, {{"d/f", "old"}});
+  const FileView view = world.view();
+  const CopySpec spec = copy_spec({"d"}, "/o");
+  copy_key_inputs(spec, view);
+  ::usleep(20'000);  // past the tick of the clock
+  SECTION("written to") { plant(world.context, {{"d/f", "new"}}); }
+  SECTION("replaced") {
+    plant(world.context, {{"n", "new"}});
+    const std::string& c = world.context;
+    check(::rename((c + "/n").c_str(), (c + "/d/f").c_str()), "rename", "");
+  }
+  const Fd source = open_path(world.context, O_RDONLY | O_DIRECTORY);
+  const Fd target = open_path(world.destination, O_RDONLY | O_DIRECTORY);
+  CHECK(error_of([&] {
+          copy_files(spec, view, source.get(), target.get());
+        }) == "/d/f changed during the build");
+}
+
 TEST_CASE("a heredoc becomes a file of root's, 0644") {
   if (!testing::have_root()) return;
   CopyWorld world;

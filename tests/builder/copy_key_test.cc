@@ -120,6 +120,21 @@ TEST_CASE("excluded and ignored files are out of the key") {
   CHECK(world.key(spec) != before);
 }
 
+TEST_CASE("many new files give the same key as the same files known") {
+  CopyWorld world;
+  std::vector<testing::Node> nodes;
+  for (int i = 0; i < 3000; ++i)
+    nodes.push_back({"d/" + std::to_string(i % 7) + "/" + std::to_string(i),
+                     std::to_string(i * 31)});
+  plant(world.context, nodes);
+  const FileView view = world.view();
+  const CopySpec spec = copy_spec({"d"}, "/o");
+  const auto first = copy_key_inputs(spec, view);
+  CHECK(copy_key_inputs(spec, view) == first);
+  CHECK(world.key(spec) == first);
+  CHECK(copy_key_inputs(spec, testing::layers_of(world.context)).size() == 1);
+}
+
 TEST_CASE("each source and each heredoc is a named input of the key") {
   CopyWorld world;
   plant_tree(world.context);

@@ -72,7 +72,7 @@ TEST_CASE("sources are taken from the root, whatever dots and slashes say") {
 TEST_CASE("a missing source is an error in BuildKit's words") {
   CopyWorld world;
   plant_tree(world);
-  plant(world.context, {{"dangling", "-> nowhere"}});
+  plant(world.context, {{"dangling", "-> nowhere"}, {"hidden", "-> e"}});
   world.ignore = {"e"};
   const auto error = [&](const char* source, bool parents = false) {
     CopySpec spec = copy_spec({source}, "/o/");
@@ -82,8 +82,12 @@ TEST_CASE("a missing source is an error in BuildKit's words") {
   const std::string start = "failed to compute cache key: ";
   CHECK(error("nope") == start + "\"/nope\": not found");
   CHECK(error("a.t/x") == start + "\"/a.t/x\": not found");
-  CHECK(error("dangling") == start + "\"/dangling\": not found");
-  CHECK(error("dang*") == start + "\"/dangling\": not found");
+  CHECK(error("dangling") == start + "\"/dangling\": not found (it links to "
+                                     "nowhere, missing)");
+  CHECK(error("dang*") == error("dangling"));
+  CHECK(error("hidden") ==
+        start + "\"/hidden\": not found (it links to e, excluded by pattern 1 "
+                "of the ignore file)");
   CHECK(error("e") ==
         start + "\"/e\": not found (excluded by pattern 1 of the ignore file)");
   CHECK(error("nope/*") == "lstat /nope: no such file or directory");
