@@ -1,6 +1,7 @@
 #include "parser/ignore.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.h"
 #include "parser/path_pattern.h"
@@ -48,13 +49,23 @@ struct IgnoreMatcher::State {
 
   // Index in `entries` of the last pattern that had a say, or -1.
   int decide(std::string_view path) const;
+  int decide(std::string_view path, char* matched) const;
 };
 
 int IgnoreMatcher::State::decide(std::string_view path) const {
+  constexpr std::size_t few = 128;
+  if (entries.size() <= few) {
+    std::array<char, few> matched = {};
+    return decide(path, matched.data());
+  }
+  std::vector<char> matched(entries.size());
+  return decide(path, matched.data());
+}
+
+int IgnoreMatcher::State::decide(std::string_view path, char* matched) const {
   // As a walk from the top does it: what matched a directory also matches all
   // below, but a pattern that was passed over there is not asked about it
   // again (moby/patternmatcher MatchesUsingParentResults).
-  std::vector<char> matched(entries.size());
   int decided = -1;
   for (std::size_t end = 0; end < path.size(); ++end) {
     end = std::min(path.find('/', end), path.size());

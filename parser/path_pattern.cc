@@ -24,7 +24,23 @@ std::string_view next_segment(std::string_view& rest) {
 PathPattern::PathPattern(std::string text) : text_(std::move(text)) {
   glob_match(text_, ".");  // for its complaints
   translate();
-  literals_ = std::min(text_.find_first_of("*?[]\\"), text_.size());
+  constexpr std::string_view special = "*?[]\\";
+  head_size_ = std::min(text_.find_first_of(special), text_.size());
+  const std::size_t last = text_.find_last_of(special);
+  tail_at_ = last == std::string::npos ? 0 : last + 1;
+  // What '\' escapes is not read here; the '/' of "**/" may match nothing.
+  if (last != std::string::npos && text_[last] == '\\')
+    tail_at_ = text_.size();
+  else if (tail().starts_with('/'))
+    ++tail_at_;
+}
+
+std::string_view PathPattern::head() const {
+  return std::string_view(text_).substr(0, head_size_);
+}
+
+std::string_view PathPattern::tail() const {
+  return std::string_view(text_).substr(tail_at_);
 }
 
 void PathPattern::translate() {
@@ -121,7 +137,7 @@ bool PathPattern::matches(std::string_view path) const {
     case Kind::tokens:
       break;
   }
-  if (path.substr(0, literals_) != text_.substr(0, literals_)) return false;
+  if (!path.starts_with(head()) || !path.ends_with(tail())) return false;
   const std::size_t states = tokens_.size() + 1;
   if (states <= kSmall) {
     std::array<char, kSmall> now;

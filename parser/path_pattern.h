@@ -45,7 +45,11 @@ class PathPattern {
   std::string text_;
   Kind kind_ = Kind::exact;
   std::vector<Token> tokens_;
-  std::size_t literals_ = 0;  // leading bytes of text_ that are plain
+  // Plain text that every match starts and ends with: most paths fail here.
+  std::string_view head() const;
+  std::string_view tail() const;
+  std::size_t head_size_ = 0;
+  std::size_t tail_at_ = 0;
 };
 
 }  // namespace cbuild::parser
