@@ -58,8 +58,9 @@ class Client {
                        const store::Platform& platform,
                        const TransferSink& progress = {});
 
-  // Fetches those layers' blobs that are not in the store, in parallel; digest
-  // and diffID verified.
+  // Fetches those layers' blobs that are not in the store, in parallel, their
+  // digests verified (the store compares diffIDs when it unpacks them). Does
+  // not sync.
   void fetch_layers(store::Store& store, const Reference& from,
                     const store::Image& image,
                     const TransferSink& progress = {});
