@@ -162,19 +162,19 @@ constexpr ChildStep kChildSteps[] = {
     {"mount", mount_proc},            // before /dev, which links into it
     {"mount", mount_dev},
     {"mount", mount_sys},
-    {"mount", mount_rest},            // may lie in any of those above
-    {"mask", mask_paths},             // last of the mounts: hides parts of them
+    {"mount", mount_rest},  // may lie in any of those above
+    {"mask", mask_paths},   // last of the mounts: hides parts of them
     {"set hostname", set_hostname},
     {"bring up loopback", bring_up_loopback},
-    {"set limits", set_limits},       // may raise: needs CAP_SYS_RESOURCE
-    {"enter", enter_directory},       // root may pass where the user may not
-    {"set streams", set_streams},     // owns pipes for the user: needs CHOWN
-    {"drop capabilities", drop_bounding},  // needs SETPCAP
+    {"set limits", set_limits},    // may raise: needs CAP_SYS_RESOURCE
+    {"enter", enter_directory},    // root may pass where the user may not
+    {"set streams", set_streams},  // owns pipes for the user: needs CHOWN
+    {"drop capabilities", drop_bounding},      // needs SETPCAP
     {"load seccomp filter", install_seccomp},  // without no_new_privs it needs
                                                // SYS_ADMIN, so before:
     {"switch user", switch_user},
     {"limit capabilities", limit_capabilities},  // the others needed them
-    {"die with cbuild", die_with_parent},  // a new user had cleared it
+    {"die with cbuild", die_with_parent},        // a new user had cleared it
     {"set umask", set_umask},
 };
 
@@ -226,8 +226,7 @@ void child_main(ChildPlan& plan) noexcept {
   for (const ChildStep& step : kChildSteps) {
     context.subject = "";
     if (step.run(context) == -1)
-      report(plan, ChildFailure::Kind::step, errno, step.name,
-             context.subject);
+      report(plan, ChildFailure::Kind::step, errno, step.name, context.subject);
   }
   exec_command(plan);
 }

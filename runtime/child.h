@@ -17,23 +17,23 @@ namespace cbuild::runtime {
 
 // One mount on top of the image, in the order of the plan.
 struct ChildMount {
-  const char* target = nullptr;  // as the image sees it; links are followed
-  bool directory = true;         // kind of mount point to make where absent
-  int tree = -1;                 // a detached mount, to be moved to `target`
-  int source = -1;               // or a path to clone a mount from first,
-  std::uint64_t attributes = 0;  // with these MOUNT_ATTR_ set
-  const char* tmpfs = nullptr;   // or a new tmpfs with these options,
+  const char* target = nullptr;   // as the image sees it; links are followed
+  bool directory = true;          // kind of mount point to make where absent
+  int tree = -1;                  // a detached mount, to be moved to `target`
+  int source = -1;                // or a path to clone a mount from first,
+  std::uint64_t attributes = 0;   // with these MOUNT_ATTR_ set
+  const char* tmpfs = nullptr;    // or a new tmpfs with these options,
   unsigned long tmpfs_flags = 0;  // and these MS_ flags
 };
 
 struct ChildPlan {
-  int root = -1;              // detached mount that becomes "/"
-  const char* attach_point;   // a directory of the host, to mount things on
-  std::span<const int> attach;  // detached mounts that `source`s are in
+  int root = -1;                 // detached mount that becomes "/"
+  const char* attach_point;      // a directory of the host, to mount things on
+  std::span<const int> attach;   // detached mounts that `source`s are in
   std::span<ChildMount> mounts;  // `tree` is filled in from `source`
 
-  int network = -1;        // namespace to join, or -1
-  bool own_network = false;  // cloned with a new one: bring up its loopback
+  int network = -1;           // namespace to join, or -1
+  bool own_network = false;   // cloned with a new one: bring up its loopback
   bool mount_cgroup = false;  // cgroup v2 is there to be mounted
   bool insecure = false;
   const char* hostname = nullptr;
@@ -50,10 +50,10 @@ struct ChildPlan {
   char* const* argv = nullptr;
   char* const* envp = nullptr;
 
-  int out = -1;          // write ends of pipes
+  int out = -1;  // write ends of pipes
   int err = -1;
   int report_pipe = -1;
-  int parent = -1;       // pidfd of cbuild
+  int parent = -1;  // pidfd of cbuild
 };
 
 struct ChildFailure {

@@ -37,21 +37,21 @@ constexpr DeviceNode kDevices[] = {
 
 // What BuildKit adds for --security=insecure.
 constexpr DeviceNode kInsecureDevices[] = {
-    {"/dev/kmsg", 0644, 1, 11},         {"/dev/fuse", 0666, 10, 229},
-    {"/dev/cuse", 0600, 10, 203},       {"/dev/kvm", 0660, 10, 232},
-    {"/dev/net/tun", 0666, 10, 200},    {"/dev/loop-control", 0660, 10, 237},
-    {"/dev/loop0", 0660, 7, 0},         {"/dev/loop1", 0660, 7, 1},
-    {"/dev/loop2", 0660, 7, 2},         {"/dev/loop3", 0660, 7, 3},
-    {"/dev/loop4", 0660, 7, 4},         {"/dev/loop5", 0660, 7, 5},
-    {"/dev/loop6", 0660, 7, 6},         {"/dev/loop7", 0660, 7, 7},
+    {"/dev/kmsg", 0644, 1, 11},      {"/dev/fuse", 0666, 10, 229},
+    {"/dev/cuse", 0600, 10, 203},    {"/dev/kvm", 0660, 10, 232},
+    {"/dev/net/tun", 0666, 10, 200}, {"/dev/loop-control", 0660, 10, 237},
+    {"/dev/loop0", 0660, 7, 0},      {"/dev/loop1", 0660, 7, 1},
+    {"/dev/loop2", 0660, 7, 2},      {"/dev/loop3", 0660, 7, 3},
+    {"/dev/loop4", 0660, 7, 4},      {"/dev/loop5", 0660, 7, 5},
+    {"/dev/loop6", 0660, 7, 6},      {"/dev/loop7", 0660, 7, 7},
 };
 
 constexpr struct {
   const char* target;
   const char* path;
 } kLinks[] = {
-    {"/proc/self/fd", "/dev/fd"},         {"/proc/self/fd/0", "/dev/stdin"},
-    {"/proc/self/fd/1", "/dev/stdout"},   {"/proc/self/fd/2", "/dev/stderr"},
+    {"/proc/self/fd", "/dev/fd"},       {"/proc/self/fd/0", "/dev/stdin"},
+    {"/proc/self/fd/1", "/dev/stdout"}, {"/proc/self/fd/2", "/dev/stderr"},
     {"pts/ptmx", "/dev/ptmx"},
 };
 
@@ -59,10 +59,17 @@ constexpr const char* kDevDirectories[] = {"/dev/pts", "/dev/shm",
                                            "/dev/mqueue"};
 
 constexpr const char* kMasked[] = {
-    "/proc/acpi",          "/proc/asound",      "/proc/kcore",
-    "/proc/keys",          "/proc/latency_stats", "/proc/timer_list",
-    "/proc/timer_stats",   "/proc/sched_debug", "/proc/scsi",
-    "/sys/firmware",       "/sys/devices/virtual/powercap",
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/sys/firmware",
+    "/sys/devices/virtual/powercap",
 };
 
 constexpr const char* kReadOnly[] = {"/proc/bus", "/proc/fs", "/proc/irq",
@@ -109,8 +116,7 @@ int make_path(const char* path, bool directory) noexcept {
     if (::mkdir(buffer, 0755) == -1 && errno != EEXIST) return -1;
     buffer[i] = '/';
   }
-  if (directory)
-    return ::mkdir(buffer, 0755) == -1 && errno != EEXIST ? -1 : 0;
+  if (directory) return ::mkdir(buffer, 0755) == -1 && errno != EEXIST ? -1 : 0;
   const int fd = ::open(buffer, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
   return fd == -1 ? -1 : ::close(fd);
 }
@@ -131,8 +137,7 @@ int clone_sources(StepContext& context) noexcept {
     if (mount.source == -1) continue;
     context.subject = mount.target;
     mount.tree = ::open_tree(
-        mount.source, "",
-        OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+        mount.source, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
     if (mount.tree == -1) return -1;
     mount_attr attributes = {};
     attributes.attr_set = mount.attributes;
@@ -225,9 +230,8 @@ int mask_paths(StepContext& context) noexcept {
     if (::mount("/dev/null", path, nullptr, MS_BIND, nullptr) == 0) continue;
     if (errno == ENOENT) continue;
     // A directory.
-    if (errno != ENOTDIR ||
-        ::mount("tmpfs", path, "tmpfs", MS_RDONLY | kPlain, "nr_inodes=1") ==
-            -1)
+    if (errno != ENOTDIR || ::mount("tmpfs", path, "tmpfs", MS_RDONLY | kPlain,
+                                    "nr_inodes=1") == -1)
       return -1;
   }
   return 0;

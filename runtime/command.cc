@@ -39,9 +39,8 @@ std::vector<std::string> program_candidates(const RunSpec& spec) {
 std::vector<std::string> with_home(std::vector<std::string> env,
                                    const std::string& home) {
   if (!env_value(env, "HOME").empty()) return env;
-  std::erase_if(env, [](const std::string& entry) {
-    return entry.starts_with("HOME=");
-  });
+  std::erase_if(
+      env, [](const std::string& entry) { return entry.starts_with("HOME="); });
   env.push_back("HOME=" + home);
   return env;
 }
@@ -50,8 +49,7 @@ ExecProblem explain_missing(const std::string& program, int error) {
   const std::string start = "exec: " + go_quote(program) + ": ";
   if (program.find('/') == std::string::npos)
     return {start + "executable file not found in $PATH", 127};
-  if (error == EACCES || error == EISDIR)
-    return {start + reason(error), 126};
+  if (error == EACCES || error == EISDIR) return {start + reason(error), 126};
   return {start + "stat " + program + ": " + reason(error), 127};
 }
 

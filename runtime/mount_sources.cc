@@ -19,9 +19,9 @@ std::string proc_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 // A detached copy of the mount at `source` with all below it. Empty where that
 // is itself detached and the kernel older than 6.15.
 Fd clone_tree(int source, bool read_only, const std::string& target) {
-  const int tree = ::open_tree(source, "",
-                               OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-                                   AT_EMPTY_PATH | AT_RECURSIVE);
+  const int tree = ::open_tree(
+      source, "",
+      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
   if (tree == -1 && errno == EINVAL) return Fd();
   Fd clone(check(tree, "open_tree", target));
   if (read_only) {
@@ -44,9 +44,9 @@ void copy_attributes(const struct stat& from, int to) {
 void copy_content(int source, int to) {
   const Fd in = open_path(proc_path(source), O_RDONLY);
   for (;;) {
-    const ssize_t n = check(
-        ::copy_file_range(in.get(), nullptr, to, nullptr, 1 << 30, 0),
-        "copy_file_range", "");
+    const ssize_t n =
+        check(::copy_file_range(in.get(), nullptr, to, nullptr, 1 << 30, 0),
+              "copy_file_range", "");
     if (n == 0) return;
   }
 }
@@ -89,14 +89,14 @@ MemoryFiles::MemoryFiles() {
   const Fd context(check(::fsopen("tmpfs", FSOPEN_CLOEXEC), "fsopen", "tmpfs"));
   // Not there before 6.4; then the swap device may see a secret.
   ::fsconfig(context.get(), FSCONFIG_SET_FLAG, "noswap", nullptr, 0);
-  for (const auto& [key, value] : {std::pair("source", "tmpfs"),
-                                   std::pair("mode", "0700")})
+  for (const auto& [key, value] :
+       {std::pair("source", "tmpfs"), std::pair("mode", "0700")})
     check(::fsconfig(context.get(), FSCONFIG_SET_STRING, key, value, 0),
           "fsconfig", key);
   check(::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0),
         "fsconfig", "tmpfs");
-  root_ = Fd(check(::fsmount(context.get(), FSMOUNT_CLOEXEC, 0), "fsmount",
-                   "tmpfs"));
+  root_ = Fd(
+      check(::fsmount(context.get(), FSMOUNT_CLOEXEC, 0), "fsmount", "tmpfs"));
 }
 
 MountSource MemoryFiles::add(const SecretMount& file) {

@@ -17,7 +17,7 @@ namespace cbuild::runtime {
 struct MountSource {
   std::string target;
   bool directory = true;
-  Fd tree;                       // see ChildMount
+  Fd tree;  // see ChildMount
   Fd source;
   int attach = -1;               // what `source` lies in, to be attached first
   std::uint64_t attributes = 0;  // MOUNT_ATTR_ for `source`

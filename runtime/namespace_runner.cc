@@ -27,9 +27,8 @@
 namespace cbuild::runtime {
 namespace {
 
-constexpr std::uint64_t kNamespaces = CLONE_NEWNS | CLONE_NEWPID |
-                                      CLONE_NEWIPC | CLONE_NEWUTS |
-                                      CLONE_NEWCGROUP;
+constexpr std::uint64_t kNamespaces =
+    CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 constexpr rlim_t kSoftFiles = 1024;
 constexpr rlim_t kHardFiles = 524288;
 
@@ -160,8 +159,7 @@ std::optional<ChildFailure> read_failure(int pipe) {
 // A program that is not there is the command's failure, not ours: said where
 // the command would have, with the exit code that a shell has for it.
 int report_exec_problem(const ChildFailure& failure, const OutputSink& output) {
-  if (failure.kind == ChildFailure::Kind::step)
-    throw Error(describe(failure));
+  if (failure.kind == ChildFailure::Kind::step) throw Error(describe(failure));
   const ExecProblem problem =
       failure.kind == ChildFailure::Kind::missing
           ? explain_missing(failure.subject, failure.code)
@@ -175,8 +173,7 @@ int report_exec_problem(const ChildFailure& failure, const OutputSink& output) {
 struct NamespaceRunner::State {
   explicit State(std::string state_dir)
       : directory(std::move(state_dir)),
-        self(check(static_cast<int>(
-                       ::syscall(SYS_pidfd_open, ::getpid(), 0)),
+        self(check(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)),
                    "pidfd_open", "")),
         cgroup_v2(cgroup_is_version_2()) {
     make_dirs(directory, 0700);

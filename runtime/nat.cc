@@ -60,8 +60,7 @@ void close_expression(NetlinkMessage& rule) { rule.close().close(); }
 // ip saddr <block> masquerade
 NetlinkMessage new_rule(const std::string& table, const Subnet& block) {
   constexpr std::uint32_t source_address = 12;  // offset in the IPv4 header
-  NetlinkMessage rule =
-      nft_message(NFT_MSG_NEWRULE, kCreate | NLM_F_APPEND);
+  NetlinkMessage rule = nft_message(NFT_MSG_NEWRULE, kCreate | NLM_F_APPEND);
   rule.add_string(NFTA_RULE_TABLE, table)
       .add_string(NFTA_RULE_CHAIN, "postrouting")
       .open(NFTA_RULE_EXPRESSIONS);
@@ -106,10 +105,10 @@ std::unique_ptr<NetlinkSocket> masquerade(const Subnet& block,
   NetlinkMessage new_table = nft_message(NFT_MSG_NEWTABLE, kCreate);
   new_table.add_string(NFTA_TABLE_NAME, table)
       .add(NFTA_TABLE_FLAGS, htonl(NFT_TABLE_F_OWNER));
-  socket->request({batch_message(NFNL_MSG_BATCH_BEGIN), new_table,
-                   new_chain(table), new_rule(table, block),
-                   batch_message(NFNL_MSG_BATCH_END)},
-                  "set up NAT");
+  socket->request(
+      {batch_message(NFNL_MSG_BATCH_BEGIN), new_table, new_chain(table),
+       new_rule(table, block), batch_message(NFNL_MSG_BATCH_END)},
+      "set up NAT");
   return socket;
 }
 
@@ -123,8 +122,7 @@ bool forwarding_is_refused() {
           std::string_view(reply).substr(NLMSG_ALIGN(sizeof(nfgenmsg)));
       const std::string_view hook = find_attribute(chain, NFTA_CHAIN_HOOK);
       const std::uint32_t forward = htonl(NF_INET_FORWARD), drop = NF_DROP;
-      const std::string_view number =
-          find_attribute(hook, NFTA_HOOK_HOOKNUM);
+      const std::string_view number = find_attribute(hook, NFTA_HOOK_HOOKNUM);
       if (number == std::string_view(reinterpret_cast<const char*>(&forward),
                                      sizeof forward) &&
           find_attribute(chain, NFTA_CHAIN_POLICY) ==
@@ -153,8 +151,8 @@ bool iptables(const std::vector<std::string>& arguments) {
   for (int fd = 0; fd <= 2; ++fd)
     ::posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
   pid_t pid = -1;
-  const int rc = ::posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(),
-                                environ);
+  const int rc =
+      ::posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
   if (rc != 0) return false;
   int status = 0;

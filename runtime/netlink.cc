@@ -19,8 +19,8 @@ void for_each_message(const std::string& datagram, Each&& each) {
     if (header.nlmsg_len < sizeof header ||
         at + header.nlmsg_len > datagram.size())
       return;
-    each(header, datagram.substr(at + sizeof header,
-                                 header.nlmsg_len - sizeof header));
+    each(header,
+         datagram.substr(at + sizeof header, header.nlmsg_len - sizeof header));
     at += NLMSG_ALIGN(header.nlmsg_len);
   }
 }
@@ -141,14 +141,13 @@ void NetlinkSocket::request(const std::vector<NetlinkMessage>& messages,
       last = first + static_cast<std::uint32_t>(i);
   }
   for (bool done = false; !done;) {
-    for_each_message(
-        receive(doing), [&](const nlmsghdr& header, const std::string& payload) {
-          if (header.nlmsg_type != NLMSG_ERROR || header.nlmsg_seq < first)
-            return;
-          if (const int code = error_code(payload); code != 0)
-            throw SystemError(code, "netlink", doing);
-          done |= header.nlmsg_seq == last;
-        });
+    for_each_message(receive(doing), [&](const nlmsghdr& header,
+                                         const std::string& payload) {
+      if (header.nlmsg_type != NLMSG_ERROR || header.nlmsg_seq < first) return;
+      if (const int code = error_code(payload); code != 0)
+        throw SystemError(code, "netlink", doing);
+      done |= header.nlmsg_seq == last;
+    });
   }
 }
 
@@ -159,17 +158,16 @@ std::vector<std::string> NetlinkSocket::dump(const NetlinkMessage& message,
         doing);
   std::vector<std::string> all;
   for (bool done = false; !done;) {
-    for_each_message(
-        receive(doing), [&](const nlmsghdr& header, const std::string& payload) {
-          if (header.nlmsg_seq != sequence_) return;
-          if (header.nlmsg_type == NLMSG_ERROR && error_code(payload) != 0)
-            throw SystemError(error_code(payload), "netlink", doing);
-          if (header.nlmsg_type == NLMSG_DONE ||
-              header.nlmsg_type == NLMSG_ERROR)
-            done = true;
-          else
-            all.push_back(payload);
-        });
+    for_each_message(receive(doing), [&](const nlmsghdr& header,
+                                         const std::string& payload) {
+      if (header.nlmsg_seq != sequence_) return;
+      if (header.nlmsg_type == NLMSG_ERROR && error_code(payload) != 0)
+        throw SystemError(error_code(payload), "netlink", doing);
+      if (header.nlmsg_type == NLMSG_DONE || header.nlmsg_type == NLMSG_ERROR)
+        done = true;
+      else
+        all.push_back(payload);
+    });
   }
   return all;
 }

@@ -32,8 +32,8 @@ bool is_on_overlay(const std::string& path) {
 }
 
 Fd clone_directory(const std::string& path, bool read_only) {
-  const int fd = ::open_tree(AT_FDCWD, path.c_str(),
-                             OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  const int fd =
+      ::open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
   if (fd == -1) refuse(errno, path);
   Fd tree(fd);
   if (read_only) {

@@ -126,8 +126,8 @@ ChildProcess::~ChildProcess() {
   kill();
   siginfo_t info;
   while (::waitid(static_cast<idtype_t>(P_PIDFD),
-                  static_cast<id_t>(pidfd_.get()), &info, WEXITED | __WALL) ==
-             -1 &&
+                  static_cast<id_t>(pidfd_.get()), &info,
+                  WEXITED | __WALL) == -1 &&
          errno == EINTR) {
   }
 }
@@ -139,8 +139,8 @@ void ChildProcess::kill() noexcept {
 ExitStatus ChildProcess::wait() {
   siginfo_t info = {};
   while (::waitid(static_cast<idtype_t>(P_PIDFD),
-                  static_cast<id_t>(pidfd_.get()), &info, WEXITED | __WALL) ==
-         -1) {
+                  static_cast<id_t>(pidfd_.get()), &info,
+                  WEXITED | __WALL) == -1) {
     if (errno != EINTR) throw_system_error("waitid", "the command");
   }
   waited_ = true;

@@ -80,8 +80,9 @@ struct RunSpec {
   std::string user;               // as in resolve_user()
   std::string hostname = "buildkitsandbox";
   NetworkMode network = NetworkMode::egress;
-  std::vector<std::pair<std::string, std::string>> extra_hosts;  // name, address
-  std::vector<Mount> mounts;      // mounted in order of their target
+  std::vector<std::pair<std::string, std::string>>
+      extra_hosts;                       // name, address
+  std::vector<Mount> mounts;             // mounted in order of their target
   std::uint64_t shm_size = 64ull << 20;  // bytes of /dev/shm
   std::vector<ResourceLimit> limits;
   bool insecure = false;  // --security=insecure: all capabilities, no seccomp
@@ -94,8 +95,8 @@ enum class Stream { out, err };
 using OutputSink = std::function<void(Stream, std::string_view)>;
 
 struct ExitStatus {
-  int code = 0;           // exit code, or 128 + signal
-  int signal = 0;         // the signal that ended it, or 0
+  int code = 0;    // exit code, or 128 + signal
+  int signal = 0;  // the signal that ended it, or 0
   bool out_of_memory = false;
   std::chrono::nanoseconds wall{};
 };
@@ -116,11 +117,12 @@ class Runner {
 
 // Namespaces and overlayfs. Cheap to make; the network for
 // NetworkMode::egress is set up when the first run asks for it and taken down
-// by the destructor. Where egress cannot be had, says so once through base/log.h
-// and uses the host's network.
+// by the destructor. Where egress cannot be had, says so once through
+// base/log.h and uses the host's network.
 class NamespaceRunner final : public Runner {
  public:
-  // `state_dir`: a directory of the store for lock files of network leases.
+  // `state_dir`: a directory, made if absent, that mounts are put on before they
+  // are moved into a container; in the child's namespace only, so nobody sees.
   explicit NamespaceRunner(std::string state_dir);
   ~NamespaceRunner() override;
   ExitStatus run(const RunSpec& spec, const OutputSink& output,

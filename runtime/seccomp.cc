@@ -76,8 +76,8 @@ Code clone_code() {  // no new namespace
 }
 
 Code personality_code() {
-  constexpr std::array<std::uint32_t, 5> allowed = {0, 0x0008, 0x20000,
-                                                    0x20008, 0xffffffff};
+  constexpr std::array<std::uint32_t, 5> allowed = {0, 0x0008, 0x20000, 0x20008,
+                                                    0xffffffff};
   Code code = {load_argument(0)};
   for (std::size_t i = 0; i < allowed.size(); ++i)
     code.push_back(jump_if(BPF_JEQ, allowed[i], allowed.size() - i, 0));
@@ -100,8 +100,8 @@ struct Range {
 bool same_code(const Code& a, const Code& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](const sock_filter& x, const sock_filter& y) {
-                      return x.code == y.code && x.jt == y.jt &&
-                             x.jf == y.jf && x.k == y.k;
+                      return x.code == y.code && x.jt == y.jt && x.jf == y.jf &&
+                             x.k == y.k;
                     });
 }
 
@@ -164,8 +164,8 @@ Code search_tree(std::span<const Range> all) {
     code.push_back(jump_if(BPF_JGE, all[middle].first, left.size(), 0));
   } else {
     code.push_back(jump_if(BPF_JGE, all[middle].first, 0, 1));
-    code.push_back(BPF_STMT(BPF_JMP | BPF_JA,
-                            static_cast<std::uint32_t>(left.size())));
+    code.push_back(
+        BPF_STMT(BPF_JMP | BPF_JA, static_cast<std::uint32_t>(left.size())));
   }
   code.insert(code.end(), left.begin(), left.end());
   code.insert(code.end(), right.begin(), right.end());

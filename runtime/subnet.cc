@@ -24,7 +24,8 @@ constexpr std::uint32_t address(unsigned a, unsigned b, unsigned c) {
 
 std::uint32_t number_in(std::string_view attribute) {
   std::uint32_t value = 0;
-  std::memcpy(&value, attribute.data(), std::min(attribute.size(), sizeof value));
+  std::memcpy(&value, attribute.data(),
+              std::min(attribute.size(), sizeof value));
   return value;
 }
 
@@ -32,8 +33,8 @@ unsigned mtu_of(std::uint32_t interface_index) {
   ifreq request = {};
   if (::if_indextoname(interface_index, request.ifr_name) == nullptr)
     return 1500;
-  const Fd fd(check(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket",
-                    "mtu"));
+  const Fd fd(
+      check(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket", "mtu"));
   check(::ioctl(fd.get(), SIOCGIFMTU, &request), "mtu", request.ifr_name);
   return static_cast<unsigned>(request.ifr_mtu);
 }
@@ -64,7 +65,8 @@ HostRoutes read_host_routes() {
     const std::string_view attributes =
         std::string_view(reply).substr(NLMSG_ALIGN(sizeof route));
     if (route.rtm_dst_len != 0) {
-      const std::uint32_t to = ntohl(number_in(find_attribute(attributes, RTA_DST)));
+      const std::uint32_t to =
+          ntohl(number_in(find_attribute(attributes, RTA_DST)));
       routes.taken.push_back({to, route.rtm_dst_len});
     } else if (route.rtm_table == RT_TABLE_MAIN) {
       routes.mtu = mtu_of(number_in(find_attribute(attributes, RTA_OIF)));
@@ -93,8 +95,8 @@ BlockLease lease_block(const HostRoutes& routes) {
     sockaddr_un where = {};
     where.sun_family = AF_UNIX;
     std::memcpy(where.sun_path + 1, name.data(), name.size());
-    const auto size = static_cast<socklen_t>(
-        offsetof(sockaddr_un, sun_path) + 1 + name.size());
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) +
+                                             1 + name.size());
     if (::bind(lock.get(), reinterpret_cast<sockaddr*>(&where), size) == 0)
       return {block, std::move(lock)};
     if (errno != EADDRINUSE) throw_system_error("bind", name);

@@ -91,8 +91,8 @@ std::uint32_t find_group(const std::vector<GroupEntry>& groups,
 const PasswdEntry* find_user(const std::vector<PasswdEntry>& users,
                              const std::string& name,
                              std::optional<std::uint32_t> uid) {
-  const auto found = std::find_if(
-      users.begin(), users.end(), [&](const PasswdEntry& user) {
+  const auto found =
+      std::find_if(users.begin(), users.end(), [&](const PasswdEntry& user) {
         return uid ? user.uid == *uid : user.name == name;
       });
   if (found != users.end()) return &*found;
@@ -130,8 +130,7 @@ std::vector<GroupEntry> read_group(int root) {
 }
 
 UserIds resolve_user(int root, std::string_view user) {
-  const std::vector<std::string> parts =
-      split(user.empty() ? "0" : user, ':');
+  const std::vector<std::string> parts = split(user.empty() ? "0" : user, ':');
   const std::string name = parts[0];
   const std::string group = field(parts, 1);
   const std::vector<PasswdEntry> users = read_passwd(root);

@@ -37,16 +37,14 @@ TEST_CASE("/etc/resolv.conf: what a container can reach", "[runtime]") {
        "nameserver fe80::1%eth0\n"},
   };
   for (const Case& c : cases) {
-    DYNAMIC_SECTION(c.about) {
-      CHECK(container_resolv_conf(c.host) == c.want);
-    }
+    DYNAMIC_SECTION(c.about) { CHECK(container_resolv_conf(c.host) == c.want); }
   }
 }
 
 TEST_CASE("/etc/resolv.conf: systemd-resolved is recognised", "[runtime]") {
   CHECK(only_systemd_resolved("options edns0\nnameserver 127.0.0.53\n"));
-  CHECK_FALSE(only_systemd_resolved(
-      "nameserver 127.0.0.53\nnameserver 10.0.0.1\n"));
+  CHECK_FALSE(
+      only_systemd_resolved("nameserver 127.0.0.53\nnameserver 10.0.0.1\n"));
   CHECK_FALSE(only_systemd_resolved("nameserver 127.0.0.1\n"));
   CHECK_FALSE(only_systemd_resolved(""));
 }

@@ -42,8 +42,8 @@ int mounts_of_host() {
 
 // A tree of processes that a plain signal to the first would not end.
 std::string stubborn(const std::string& mark) {
-  return "trap '' TERM INT HUP; (sleep 1000." + mark +
-         " & sleep 1000." + mark + ") & echo ready; sleep 1000." + mark;
+  return "trap '' TERM INT HUP; (sleep 1000." + mark + " & sleep 1000." + mark +
+         ") & echo ready; sleep 1000." + mark;
 }
 
 }  // namespace
@@ -58,8 +58,7 @@ TEST_CASE("end: background processes die with the command", "[runtime]") {
   CHECK(processes_with("1000." + mark) == 0);
 }
 
-TEST_CASE("stop: kills the whole tree and throws Interrupted",
-          "[runtime]") {
+TEST_CASE("stop: kills the whole tree and throws Interrupted", "[runtime]") {
   NEED_SANDBOX();
   Sandbox sandbox;
   const std::string mark = std::to_string(::getpid()) + "02";
@@ -108,7 +107,8 @@ TEST_CASE("SIGKILL of cbuild at any moment takes its commands with it",
     if (child == 0) {
       try {
         NamespaceRunner runner(sandbox.dir() + "/state");
-        runner.run(spec, [](Stream, std::string_view) {}, nullptr);
+        runner.run(
+            spec, [](Stream, std::string_view) {}, nullptr);
       } catch (...) {
       }
       ::_exit(0);

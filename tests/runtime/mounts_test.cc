@@ -79,14 +79,13 @@ TEST_CASE("mounts: an image without any mount point", "[runtime]") {
   CHECK(sandbox.written() == "");
 }
 
-TEST_CASE("mounts: hosts of the image is hidden and comes back",
-          "[runtime]") {
+TEST_CASE("mounts: hosts of the image is hidden and comes back", "[runtime]") {
   NEED_SANDBOX();
   Sandbox sandbox;
   sandbox.put("/etc/hosts", "10.0.0.1 custom\n");
-  CHECK(sandbox
-            .run("grep -c custom /etc/hosts; echo x 2>/dev/null >> /etc/hosts")
-            .out == "0\n");
+  CHECK(
+      sandbox.run("grep -c custom /etc/hosts; echo x 2>/dev/null >> /etc/hosts")
+          .out == "0\n");
   CHECK(sandbox.written() == "");
 }
 
@@ -184,8 +183,7 @@ TEST_CASE("bind: a writable one keeps what was written", "[runtime]") {
   CHECK(read_file(cache + "/f") == "new\n");
 }
 
-TEST_CASE("bind: discarded writes are seen by the command only",
-          "[runtime]") {
+TEST_CASE("bind: discarded writes are seen by the command only", "[runtime]") {
   NEED_SANDBOX();
   Sandbox sandbox;
   const std::string dir = make_source(sandbox, "src", "f", "orig\n");
@@ -218,8 +216,9 @@ TEST_CASE("bind: from another stage's detached mount", "[runtime]") {
   const std::string b = make_source(sandbox, "l1", "d/below", "2\n");
   const Fd stage = mount_overlay({{a, b}, "", ""});
   for (int repeat = 0; repeat < 2; ++repeat) {
-    RunSpec spec = sandbox.spec("cat /m/top /m/d/below /n /w/below; "
-                                "echo 3 > /w/below");
+    RunSpec spec = sandbox.spec(
+        "cat /m/top /m/d/below /n /w/below; "
+        "echo 3 > /w/below");
     BindMount writable = bind(stage, "d", "/w");
     writable.read_only = false;
     writable.discard_writes_in = sandbox.upper() + "/../scratch";
@@ -268,15 +267,14 @@ TEST_CASE("mounts: a target is resolved inside the image", "[runtime]") {
   NEED_SANDBOX();
   Sandbox sandbox;
   REQUIRE(::symlink("/etc/../data", (sandbox.root() + "/link").c_str()) == 0);
-  RunSpec spec = sandbox.spec(
-      "awk '$3==\"tmpfs\"&&$2~/data/{print $2}' /proc/mounts");
+  RunSpec spec =
+      sandbox.spec("awk '$3==\"tmpfs\"&&$2~/data/{print $2}' /proc/mounts");
   spec.mounts = {TmpfsMount{"/../link/t"}};
   CHECK(sandbox.run(spec).out == "/data/t\n");
   CHECK(sandbox.written() == "");
 }
 
-TEST_CASE("tmpfs: empty, 1777, of the size asked for, and gone",
-          "[runtime]") {
+TEST_CASE("tmpfs: empty, 1777, of the size asked for, and gone", "[runtime]") {
   NEED_SANDBOX();
   Sandbox sandbox;
   RunSpec spec = sandbox.spec(
@@ -303,8 +301,7 @@ TEST_CASE("secret: owner, mode and options", "[runtime]") {
   CHECK(sandbox.written() == "");
 }
 
-TEST_CASE("mounts: what is made in /dev stays out of the layer",
-          "[runtime]") {
+TEST_CASE("mounts: what is made in /dev stays out of the layer", "[runtime]") {
   NEED_SANDBOX();
   Sandbox sandbox;
   sandbox.put("/dev/copied", "x");

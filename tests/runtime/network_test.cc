@@ -20,8 +20,8 @@ namespace {
 class Server {
  public:
   explicit Server(std::uint32_t address) {
-    socket_ = Fd(check(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
-                       "socket", ""));
+    socket_ = Fd(
+        check(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket", ""));
     sockaddr_in where = {};
     where.sin_family = AF_INET;
     where.sin_addr.s_addr = htonl(address);
@@ -93,9 +93,14 @@ TEST_CASE("network: egress reaches the host but not its loopback",
   RunSpec spec = sandbox.spec(
       "gw=$(busybox ip route | awk '/^default/{print $3}'); "
       "test -n \"$gw\" || echo no gateway; "
-      "busybox nc $gw " + everywhere.port() + "; "
-      "busybox nc 127.0.0.1 " + loopback.port() + " 2>/dev/null || echo no; "
-      "busybox nc $gw " + loopback.port() + " 2>/dev/null || echo no");
+      "busybox nc $gw " +
+      everywhere.port() +
+      "; "
+      "busybox nc 127.0.0.1 " +
+      loopback.port() +
+      " 2>/dev/null || echo no; "
+      "busybox nc $gw " +
+      loopback.port() + " 2>/dev/null || echo no");
   spec.network = NetworkMode::egress;
   const Output output = sandbox.run(spec);
   if (output.out.find("no gateway") != std::string::npos) {
@@ -105,8 +110,7 @@ TEST_CASE("network: egress reaches the host but not its loopback",
   CHECK(output.out == "hello\nno\nno\n");
 }
 
-TEST_CASE("network: egress is pooled, and gone after the runner",
-          "[runtime]") {
+TEST_CASE("network: egress is pooled, and gone after the runner", "[runtime]") {
   NEED_SANDBOX();
   std::vector<std::string> before = our_interfaces();
   {
@@ -127,8 +131,7 @@ TEST_CASE("network: egress is pooled, and gone after the runner",
   CHECK(our_interfaces() == before);
 }
 
-TEST_CASE("network: several at once have addresses of their own",
-          "[runtime]") {
+TEST_CASE("network: several at once have addresses of their own", "[runtime]") {
   NEED_SANDBOX();
   Sandbox sandbox;
   constexpr std::size_t count = 4;
@@ -142,8 +145,7 @@ TEST_CASE("network: several at once have addresses of their own",
   std::vector<std::string> addresses(count);
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < count; ++i)
-    threads.emplace_back(
-        [&, i] { addresses[i] = sandbox.run(specs[i]).out; });
+    threads.emplace_back([&, i] { addresses[i] = sandbox.run(specs[i]).out; });
   for (std::thread& thread : threads) thread.join();
   if (addresses[0].find("/30") == std::string::npos) {
     WARN("SKIPPED: no network with egress can be made here");
@@ -162,8 +164,7 @@ TEST_CASE("subnets: overlap", "[runtime]") {
   CHECK_FALSE(block.overlaps({0xc0a80000, 16}));
 }
 
-TEST_CASE("subnets: a lease keeps others out and avoids routes",
-          "[runtime]") {
+TEST_CASE("subnets: a lease keeps others out and avoids routes", "[runtime]") {
   HostRoutes routes;
   routes.taken = {{0x0ad90000, 16}, {0xac1c0000, 24}};
   const BlockLease first = lease_block(routes);

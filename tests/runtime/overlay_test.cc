@@ -63,8 +63,7 @@ TEST_CASE("overlay: writes go to the upper directory only", "[runtime]") {
   layers.add_upper();
   {
     const Fd root = mounter(layers.spec);
-    const Fd file =
-        open_in_root(root.get(), "/new", O_WRONLY | O_CREAT, 0644);
+    const Fd file = open_in_root(root.get(), "/new", O_WRONLY | O_CREAT, 0644);
     write_all(file.get(), "text", "new");
     check(::unlinkat(root.get(), "who", 0), "unlink", "who");
   }
@@ -75,8 +74,7 @@ TEST_CASE("overlay: writes go to the upper directory only", "[runtime]") {
   CHECK(S_ISCHR(whiteout.st_mode));
 }
 
-TEST_CASE("overlay: without an upper directory it is read-only",
-          "[runtime]") {
+TEST_CASE("overlay: without an upper directory it is read-only", "[runtime]") {
   NEED_SANDBOX();
   const int count = GENERATE(1, 2);
   Layers layers(count);
@@ -110,8 +108,7 @@ TEST_CASE("overlay: an absolute link leads no further than its root",
   CHECK(content(root, "/../../n0/../link") == "0");
 }
 
-TEST_CASE("overlay: odd characters in paths are no separators",
-          "[runtime]") {
+TEST_CASE("overlay: odd characters in paths are no separators", "[runtime]") {
   NEED_SANDBOX();
   const Mounter mounter = GENERATE(mount_overlay, mount_overlay_by_page);
   Layers layers(2);
@@ -131,8 +128,7 @@ TEST_CASE("overlay: a layer that is missing is named", "[runtime]") {
                         Catch::Contains("No such file or directory"));
 }
 
-TEST_CASE("overlay: without privilege it is an IsolationError",
-          "[runtime]") {
+TEST_CASE("overlay: without privilege it is an IsolationError", "[runtime]") {
   NEED_SANDBOX();
   Layers layers(GENERATE(1, 2));
   const pid_t child = ::fork();

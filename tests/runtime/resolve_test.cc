@@ -36,8 +36,7 @@ std::string show(const ResolvedPath& path) {
 
 }  // namespace
 
-TEST_CASE("paths of an image: where they lead and what is there",
-          "[runtime]") {
+TEST_CASE("paths of an image: where they lead and what is there", "[runtime]") {
   Tree tree;
   struct Case {
     const char* path;

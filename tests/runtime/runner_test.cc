@@ -249,8 +249,7 @@ TEST_CASE("RUN: a working directory that is a link is followed inside",
   CHECK(sandbox.written() == "/real /real/dir /real/dir/here");
 }
 
-TEST_CASE("RUN: a working directory that is a file is an error",
-          "[runtime]") {
+TEST_CASE("RUN: a working directory that is a file is an error", "[runtime]") {
   NEED_SANDBOX();
   Sandbox sandbox;
   RunSpec spec = sandbox.spec("true");
@@ -270,8 +269,7 @@ TEST_CASE("RUN: --security=insecure has every capability and no filter",
       "/dev/loop0 && echo devices; echo 1 > /proc/sys/vm/overcommit_memory2 "
       "2>/dev/null; awk '$2==\"/sys\"{print substr($4,1,2)}' /proc/mounts");
   spec.insecure = true;
-  CHECK(sandbox.run(spec).out ==
-        "Seccomp:\t0\n1 1\nmounted\ndevices\nrw\n");
+  CHECK(sandbox.run(spec).out == "Seccomp:\t0\n1 1\nmounted\ndevices\nrw\n");
 }
 
 TEST_CASE("RUN: several at once do not mix", "[runtime]") {

@@ -35,9 +35,8 @@ std::string find_missing() {
   for (const char* name : {"/lower", "/upper", "/work"})
     make_dirs(dir.path() + name);
   try {
-    mount_overlay({{dir.path() + "/lower"},
-                   dir.path() + "/upper",
-                   dir.path() + "/work"});
+    mount_overlay(
+        {{dir.path() + "/lower"}, dir.path() + "/upper", dir.path() + "/work"});
   } catch (const Error& e) {
     return std::string("no overlay here: ") + e.what();
   }
@@ -65,10 +64,11 @@ Sandbox::Sandbox() : dir_(scratch(), "cbuild-runtime-") {
   ::chmod((root() + "/tmp").c_str(), 01777);
   fs::copy_file(busybox(), root() + "/bin/busybox");
   for (const char* applet :
-       {"sh",    "cat",   "id",    "ls",    "mount", "stat", "grep",  "sleep",
-        "touch", "mkdir", "rm",    "awk",   "true",  "echo", "find",  "sort",
-        "mv",    "ln",    "chmod", "chown", "df",    "env",  "mknod", "dd",
-        "rmdir", "wc",    "unshare", "readlink", "yes", "head", "tr"})
+       {"sh",    "cat",   "id",    "ls",    "mount", "stat",    "grep",
+        "sleep", "touch", "mkdir", "rm",    "awk",   "true",    "echo",
+        "find",  "sort",  "mv",    "ln",    "chmod", "chown",   "df",
+        "env",   "mknod", "dd",    "rmdir", "wc",    "unshare", "readlink",
+        "yes",   "head",  "tr"})
     fs::create_symlink("busybox", root() + "/bin/" + applet);
   put("/etc/passwd",
       "root:x:0:0:root:/root:/bin/sh\n"

@@ -114,16 +114,16 @@ TEST_CASE("seccomp: decisions for x86_64", "[runtime]") {
 TEST_CASE("seccomp: the other calling conventions have the same rules",
           "[runtime]") {
   constexpr long x32 = 0x40000000;
-  CHECK(decide(AUDIT_ARCH_X86_64, x32 + 0) == kAllow);              // read
+  CHECK(decide(AUDIT_ARCH_X86_64, x32 + 0) == kAllow);  // read
   CHECK(decide(AUDIT_ARCH_X86_64, x32 + SYS_mount) == kRefuse);
   CHECK(decide(AUDIT_ARCH_X86_64, x32 + SYS_clone3) == kUnknown);
-  CHECK(decide(AUDIT_ARCH_X86_64, x32 + 520) == kAllow);            // execve
+  CHECK(decide(AUDIT_ARCH_X86_64, x32 + 520) == kAllow);  // execve
   CHECK(decide(AUDIT_ARCH_X86_64, x32 + 600) == kUnknown);
-  CHECK(decide(AUDIT_ARCH_I386, 3) == kAllow);                      // read
-  CHECK(decide(AUDIT_ARCH_I386, 21) == kRefuse);                    // mount
-  CHECK(decide(AUDIT_ARCH_I386, 102) == kAllow);                    // socketcall
-  CHECK(decide(AUDIT_ARCH_I386, 120, CLONE_NEWUSER) == kRefuse);    // clone
-  CHECK(decide(AUDIT_ARCH_I386, 359, 40) == kRefuse);               // socket
+  CHECK(decide(AUDIT_ARCH_I386, 3) == kAllow);                    // read
+  CHECK(decide(AUDIT_ARCH_I386, 21) == kRefuse);                  // mount
+  CHECK(decide(AUDIT_ARCH_I386, 102) == kAllow);                  // socketcall
+  CHECK(decide(AUDIT_ARCH_I386, 120, CLONE_NEWUSER) == kRefuse);  // clone
+  CHECK(decide(AUDIT_ARCH_I386, 359, 40) == kRefuse);             // socket
   CHECK(decide(AUDIT_ARCH_I386, 407) == kAllow);  // clock_nanosleep_time64
   CHECK(decide(AUDIT_ARCH_AARCH64, 63) == SECCOMP_RET_KILL_PROCESS);
 }

@@ -93,7 +93,8 @@ TEST_CASE("USER: nobody of that name", "[runtime]") {
     const char* want;
   };
   const Case cases[] = {
-      {"ghost", "unable to find user ghost: no matching entries in passwd file"},
+      {"ghost",
+       "unable to find user ghost: no matching entries in passwd file"},
       {"app:ghosts",
        "unable to find group ghosts: no matching entries in group file"},
       {"2147483648", "uids and gids must be in range 0-2147483647"},
