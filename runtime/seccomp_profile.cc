@@ -6,7 +6,9 @@ namespace {
 // What every process may call, whatever its architecture, and what it may with
 // the default capabilities (chroot: SYS_CHROOT) on a kernel since 4.8 (ptrace
 // and its kin).
-// clang-format off: it would give each name a line.
+//
+// Left alone, clang-format would give each name a line.
+// clang-format off
 constexpr const char* kAllowed[] = {
     "_llseek", "_newselect", "accept", "accept4", "access", "adjtimex", "alarm",
     "bind", "brk", "capget", "capset", "chdir", "chmod", "chown", "chown32",
