@@ -79,9 +79,10 @@ std::string sample_tree(Store& store) {
   ::mkfifo((tree + "/pipe").c_str(), 0600);
   write_file(tree + "/n\xff\xc3\xa9", "odd name");
   write_file(tree + "/" + std::string(200, 'l'), "");
-  ::setxattr((tree + "/bin/tool").c_str(), "user.note", "v\0x", 3, 0);
   if (root()) {
     ::chown((tree + "/bin").c_str(), 1000, 1001);
+    ::setxattr((tree + "/bin/tool").c_str(), "security.capability",
+               "\x01\0\0\x02\0\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20, 0);
     ::mknod((tree + "/null").c_str(), S_IFCHR | 0666, 0x103);
   }
   return tree;
@@ -132,6 +133,26 @@ TEST_CASE("tree, index and tarball of a layer say the same", "[layers]") {
     CHECK(serialize(scan(to.store.layers.tree(copy))) == serialize(index));
     to.store.layers.remove(copy);
   }
+}
+
+TEST_CASE("user attributes stay in the tree and out of the tarball",
+          "[layers]") {
+  ScratchStore s;
+  TempDir dir = s.store.temp_dir("tree-");
+  const std::string file = dir.path() + "/f";
+  write_file(file, "x");
+  if (::setxattr(file.c_str(), "user.note", "v", 1, 0) != 0) {
+    WARN("SKIPPED: no user xattrs here");
+    return;
+  }
+  const LayerId id = s.store.layers.adopt(dir.path(), scan(dir.path()));
+  dir.keep();
+  CHECK(s.store.layers.index(id)->find("f")->xattrs.contains("user.note"));
+  const LayerBlob blob =
+      s.store.layers.tarball(id, {.compression = Compression::none});
+  const LayerId copy = s.store.layers.add_blob(blob.diff_id, blob.digest,
+                                               blob.size, Compression::none);
+  CHECK(s.store.layers.index(copy)->find("f")->xattrs.empty());
 }
 
 TEST_CASE("a tarball is bit-identical however often and wherever it is made",

@@ -106,6 +106,23 @@ TEST_CASE("a copied-up directory stands above its changes with its new time",
   CHECK(index.find("etc")->mtime_seconds > 2000);
 }
 
+TEST_CASE("a file that was moved away and back is no change", "[scan]") {
+  Trees t;
+  make_dirs(t.base + "/d");
+  write_file(t.base + "/d/same", "x");
+  write_file(t.base + "/d/other", "x");
+  make_dirs(t.upper + "/d");
+  write_file(t.upper + "/d/same", "x");
+  write_file(t.upper + "/d/other", "y");
+  for (const char* file : {"/d/same", "/d/other"}) {
+    set_time(t.base + file, 1000);
+    set_time(t.upper + file, 1000);
+  }
+  CHECK(paths(t.scan()) == Paths{"d", "d/other"});
+  remove_tree(t.upper + "/d/other");
+  CHECK(t.scan().entries.empty());
+}
+
 TEST_CASE("a directory with another mode is a change", "[scan]") {
   Trees t;
   make_dirs(t.base + "/etc", 0755);
