@@ -65,6 +65,7 @@ store::LayerId Executor::run(const Step& step, const RunStep& run,
   spec.env.insert(spec.env.end(), run.proxy_env.begin(), run.proxy_env.end());
   spec.cwd = run.cwd;
   spec.user = run.user;
+  if (!run.hostname.empty()) spec.hostname = run.hostname;
   spec.network = run.network.value_or(
       request_.network.value_or(runtime::NetworkMode::egress));
   spec.extra_hosts = request_.extra_hosts;

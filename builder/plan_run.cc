@@ -4,36 +4,12 @@
 #include "base/text.h"
 #include "builder/image_config.h"
 #include "builder/planner.h"
+#include "parser/heredoc.h"
 
 namespace cbuild::builder {
 namespace {
 
 constexpr const char* kScriptDir = "/dev/pipes/";
-
-// "<<EOF" and nothing else: the body is the script.
-bool is_lone_heredoc(const std::string& line, const parser::Heredoc& heredoc) {
-  std::string_view text = trim(line);
-  const std::size_t start = text.find("<<");
-  if (start == std::string_view::npos) return false;
-  if (text.substr(0, start).find_first_not_of("0123456789") !=
-      std::string_view::npos)
-    return false;
-  text.remove_prefix(start + 2);
-  if (!text.empty() && text.front() == '-') text.remove_prefix(1);
-  std::string word;
-  for (const char c : text)
-    if (c != '"' && c != '\'') word += c;
-  return word == heredoc.name;
-}
-
-// A body as the shell is to read it: what the file has, tabs included.
-std::string rejoined(const std::string& line,
-                     const std::vector<parser::Heredoc>& heredocs) {
-  std::string text = line;
-  for (const parser::Heredoc& heredoc : heredocs)
-    text += "\n" + heredoc.written + heredoc.name;
-  return text;
-}
 
 std::string summary(const std::string& body) {
   const std::vector<std::string> lines = split(body, '\n');
@@ -96,8 +72,7 @@ void Planner::plan_run(StageIndex index, const StageCommand& command,
   add_history(state.image,
               "RUN " + run_history(node.argv, state) + " # buildkit", false);
   step.name = display_name(index, command, true);
-  if (!run.heredocs.empty() &&
-      is_lone_heredoc(run.command.argv.at(0), run.heredocs.front()))
+  if (parser::is_lone_heredoc(run))
     step.name += " (" + summary(run.heredocs.front().content) + ")";
   step.node = std::move(node);
   state.top = add_step(index, std::move(step));
@@ -117,6 +92,8 @@ RunStep Planner::run_step(StageIndex index, const StageCommand& command,
                  ? "/"
                  : state.image.config.working_dir;
   step.user = state.image.config.user;
+  const auto hostname = build_args_.values.find("BUILDKIT_SANDBOX_HOSTNAME");
+  if (hostname != build_args_.values.end()) step.hostname = hostname->second;
   run_options(run, command.instruction.span, step);
   for (std::size_t i = 0; i < run.mounts.size(); ++i)
     step.mounts.push_back(run_mount(index, command, i, run));
@@ -129,20 +106,14 @@ void Planner::run_command(StageState& state, const parser::Run& run,
     step.argv = run.command.argv;
     return;
   }
-  std::string script = join(run.command.argv, " ");
-  if (!run.heredocs.empty()) {
-    const parser::Heredoc& first = run.heredocs.front();
-    if (!is_lone_heredoc(script, first)) {
-      script = rejoined(script, run.heredocs);
-    } else if (first.content.rfind("#!", 0) == 0) {
-      step.script = InlineFile{first.name, first.content};
-      step.argv = with_shell(state.image, kScriptDir + first.name);
-      return;
-    } else {
-      script = first.content;
-    }
+  if (parser::is_lone_heredoc(run) &&
+      run.heredocs.front().content.rfind("#!", 0) == 0) {
+    const parser::Heredoc& script = run.heredocs.front();
+    step.script = InlineFile{script.name, script.content};
+    step.argv = with_shell(state.image, kScriptDir + script.name);
+    return;
   }
-  step.argv = with_shell(state.image, script);
+  step.argv = with_shell(state.image, parser::shell_text(run));
 }
 
 void Planner::run_options(const parser::Run& run, parser::Span span,

@@ -58,6 +58,8 @@ StageNode make_node(const parser::Stage& stage, std::size_t index,
 StageGraph::StageGraph(const parser::ParsedFile& file, const GlobalScope& scope,
                        const std::set<std::string>& contexts)
     : escape_(scope.escape) {
+  if (file.stages.empty())
+    throw mistake({}, "dockerfile contains no stages to build");
   for (const parser::Stage& stage : file.stages) {
     nodes_.push_back(make_node(stage, nodes_.size(), scope));
     StageNode& node = nodes_.back();

@@ -91,6 +91,7 @@ KeyInputs run_inputs(const RunStep& step, const BuildRequest& request) {
   inputs.emplace_back(
       "network", network_name(step.network.value_or(request.network.value_or(
                      runtime::NetworkMode::egress))));
+  if (!step.hostname.empty()) inputs.emplace_back("hostname", step.hostname);
   if (step.insecure) inputs.emplace_back("security", "insecure");
   if (step.script) inputs.emplace_back("script", step.script->content);
   for (const auto& [host, address] : request.extra_hosts)

@@ -174,6 +174,43 @@ std::string trim_suffix(std::string_view value, std::string_view pattern,
       trim_prefix(reversed(value), reversed_pattern(pattern), greedy));
 }
 
+namespace {
+
+bool is_word_byte(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+         (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+// Go's Regexp.Expand, which BuildKit applies to the replacement of // alone: $0
+// is what was matched, any other name a group that does not exist, $$ a dollar.
+std::string go_template(std::string_view text, const std::string& matched) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t dollar = text.find('$');
+    out += text.substr(0, dollar);
+    if (dollar == std::string_view::npos) break;
+    text.remove_prefix(dollar + 1);
+    if (text.starts_with('$')) {
+      out += '$';
+      text.remove_prefix(1);
+      continue;
+    }
+    const bool braces = text.starts_with('{');
+    const std::string_view from = text.substr(braces ? 1 : 0);
+    const auto stop = std::find_if_not(from.begin(), from.end(), is_word_byte);
+    const auto length = static_cast<std::size_t>(stop - from.begin());
+    if (length == 0 || (braces && (stop == from.end() || *stop != '}'))) {
+      out += '$';
+      continue;
+    }
+    if (from.substr(0, length) == "0") out += matched;
+    text = from.substr(length + (braces ? 1 : 0));
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string replace_pattern(std::string_view value, std::string_view pattern,
                             std::string_view replacement, bool all) {
   const Pattern compiled = compile(pattern);
@@ -188,7 +225,9 @@ std::string replace_pattern(std::string_view value, std::string_view pattern,
     // As Go: an empty match right after a match does not count.
     if (match->end > match->begin || match->begin != copied || !replaced) {
       out += to_text(runes, copied, match->begin);
-      out += replacement;
+      out += all ? go_template(replacement,
+                               to_text(runes, match->begin, match->end))
+                 : std::string(replacement);
       copied = match->end;
       replaced = true;
       if (!all) break;

@@ -80,7 +80,9 @@ std::optional<LayerIndex> deserialize(std::string_view data);
 // below with the same owner, mode and xattrs) has an entry only where something
 // below it has one: BuildKit includes the parents of a change, with their new
 // times. Without one it is no change, and its mtime in the tree is set back to
-// the lower one's. A whiteout with nothing below it is dropped.
+// the lower one's. A file that is what lies below it, contents and time
+// included (moved away and back), is no change either. A whiteout with nothing
+// below it is dropped.
 //
 // Of extended attributes security.capability and user.* are kept. Hashes
 // contents on `threads` threads.

@@ -115,6 +115,22 @@ std::pair<Lowers, bool> descend(const Lowers& parent, const std::string& path) {
   return {found, !found.empty()};
 }
 
+bool same_content(int a, int b, const std::string& name) {
+  std::string left(kStreamBuffer, '\0');
+  std::string right(kStreamBuffer, '\0');
+  for (;;) {
+    const std::size_t n = read_some(a, left.data(), left.size(), name);
+    std::size_t m = 0;
+    while (m < n) {
+      const std::size_t more = read_some(b, right.data() + m, n - m, name);
+      if (more == 0) return false;
+      m += more;
+    }
+    if (n == 0) return true;
+    if (left.compare(0, n, right, 0, n) != 0) return false;
+  }
+}
+
 // True where the directory was only copied up.
 bool unchanged(const IndexEntry& entry, const std::string& lower) {
   const Fd dir = open_path(lower, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -124,6 +140,34 @@ bool unchanged(const IndexEntry& entry, const std::string& lower) {
          st.st_gid == entry.gid && read_xattrs(dir.get()).kept == entry.xattrs;
 }
 
+// True where what lies below under the same name is the same: moved away and
+// back, or opened for writing and left alone. BuildKit's rule (sameDirent of
+// util/overlay): a time without nanoseconds may have been cut off by a tarball,
+// so then the contents decide.
+bool same_as_below(int dir, const std::string& name, const IndexEntry& entry,
+                   const struct stat& st, const Lowers& lowers) {
+  for (const std::string* lower : lowers) {
+    const std::string full = *lower + "/" + entry.path;
+    const auto below = lstat_at(AT_FDCWD, full);
+    if (!below) continue;
+    if (below->st_mode != st.st_mode || below->st_uid != st.st_uid ||
+        below->st_gid != st.st_gid || below->st_rdev != st.st_rdev ||
+        below->st_size != st.st_size ||
+        below->st_mtim.tv_sec != st.st_mtim.tv_sec ||
+        below->st_mtim.tv_nsec != st.st_mtim.tv_nsec)
+      return false;
+    if (entry.type == EntryType::symlink)
+      return readlink_at(dir, name) == readlink_at(AT_FDCWD, full);
+    if (entry.type != EntryType::file) return true;
+    const Fd mine = openat_path(dir, name, O_RDONLY | O_NOFOLLOW);
+    const Fd other = open_path(full, O_RDONLY | O_NOFOLLOW);
+    return read_xattrs(mine.get()).kept == read_xattrs(other.get()).kept &&
+           (st.st_mtim.tv_nsec != 0 ||
+            same_content(mine.get(), other.get(), entry.path));
+  }
+  return false;
+}
+
 void Scan::walk(int dir, const std::string& prefix, const Lowers& lowers) {
   for (const std::string& name : list_dir(dir)) {
     const std::optional<struct stat> st = lstat_at(dir, name);
@@ -131,10 +175,12 @@ void Scan::walk(int dir, const std::string& prefix, const Lowers& lowers) {
     IndexEntry entry = describe(*st, prefix + name);
     if (entry.type == EntryType::directory)
       add_directory(dir, name, std::move(entry), *st, lowers);
-    else if (entry.type != EntryType::whiteout)
+    else if (entry.type != EntryType::whiteout) {
+      if (same_as_below(dir, name, entry, *st, lowers)) continue;
       add_other(dir, name, std::move(entry), *st);
-    else if (descend(lowers, entry.path).second)
+    } else if (descend(lowers, entry.path).second) {
       index_.entries.push_back(std::move(entry));
+    }
   }
 }
 

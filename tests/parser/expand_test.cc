@@ -39,7 +39,9 @@ TEST_CASE("variables are replaced and quotes removed", "[expand]") {
       {"${A//q/X} ${A/al?/}", "alpha ha"},
       {"${LINES#*b} ${LINES//?/x}", "a\nb x\nx"},  // '*' stays in its line
       {"a\\ b \"a\\b\\\"\\$\"", "a b a\\b\"$"},
-      {"${PATHS//o/$}", "/usr/l$cal/bin"},  // '$' is no group
+      // In // a '$' is Go's: $0 is the match, a name a group that is not there.
+      {"${PATHS//o/$}", "/usr/l$cal/bin"},
+      {"${A//p/<\\$0>}", "al<p>ha"},
       {"caf\xc3\xa9 $\xc3\xa9 \xff", "caf\xc3\xa9  \xff"},
   };
   for (const Case& c : cases) {
