@@ -71,6 +71,17 @@ Engine::Engine(const Plan& plan, const BuildRequest& request,
       workers_(job_count(request.jobs)) {
   for (auto id = plan.top; id; id = plan.steps[*id].parent)
     on_the_way_.insert(*id);
+  // What stands on a step that --no-cache runs again runs again too; a step
+  // that takes files from it is kept where they are the same. WORKDIR itself is
+  // not touched, as in BuildKit.
+  for (const Step& step : plan.steps) {
+    const bool own =
+        step.no_cache && !std::holds_alternative<WorkdirStep>(step.node) &&
+        !std::holds_alternative<ImageStep>(step.node);
+    nodes_[step.id].forced =
+        own || (step.parent && !is_detached(step) &&
+                nodes_[*step.parent].forced);
+  }
 }
 
 void Engine::run() {
@@ -100,11 +111,25 @@ void Engine::advance(StepId id) {
   if (node.busy || (node.result && node.key)) return;
   if (!node.key && !find_key(id)) return;
   if (!node.result_wanted || node.result) return;
+  if (shares_result(id)) return;
   const Step& step = plan_.steps[id];
   bool ready = true;
   if (step.parent) ready &= need_result(*step.parent, id);
   for (const StepId source : sources_of(step)) ready &= need_result(source, id);
   if (ready) start_executing(id);
+}
+
+// Two stages may hold the same step: the first one runs it for both.
+bool Engine::shares_result(StepId id) {
+  const auto [first, is_first] =
+      executing_.try_emplace(nodes_[id].key->hex(), id);
+  if (is_first || first->second == id) return false;
+  if (need_result(first->second, id)) {
+    nodes_[id].result = nodes_[first->second].result;
+    reporter_.cached(id);
+    changed(id);
+  }
+  return true;
 }
 
 bool Engine::need_key(StepId of, StepId for_step) {
@@ -185,7 +210,9 @@ bool Engine::find_declared(StepId id) {
   if (step.parent && !is_detached(step))
     inputs.emplace_back("below", nodes_[*step.parent].key->hex());
   node.declared_key = store::key_of(inputs);
-  if (step.no_cache || takes_context_files(step)) return false;
+  for (const StepId source : sources_of(step))
+    if (nodes_[source].forced) return false;
+  if (node.forced || takes_context_files(step)) return false;
   const auto record = environment_.store.steps.find(*node.declared_key);
   if (!record || record->inputs.size() != 1 ||
       record->inputs.front().first != kContentKey)
@@ -257,9 +284,7 @@ void Engine::finish_key(StepId id, store::KeyInputs content) {
     node.inputs.emplace_back(
         "below", step.parent ? nodes_[*step.parent].key->hex() : "scratch");
   set_key(id, store::key_of(node.inputs));
-  // WORKDIR is not touched by --no-cache, as in BuildKit.
-  if (!step.no_cache || std::holds_alternative<WorkdirStep>(step.node))
-    load_record(id);
+  if (!node.forced) load_record(id);
   changed(id);
 }
 
@@ -305,7 +330,7 @@ std::vector<store::LayerId> Engine::layers_below(const Step& step) const {
 
 void Engine::start_executing(StepId id) {
   const Step& step = plan_.steps[id];
-  if (is_detached(step) && !step.no_cache && load_record(id)) {
+  if (is_detached(step) && !nodes_[id].forced && load_record(id)) {
     changed(id);
     return;
   }

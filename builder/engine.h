@@ -14,6 +14,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -70,6 +71,7 @@ class Engine {
     std::optional<store::Digest> declared_key;
     std::optional<StepResult> result;
     bool result_wanted = false;
+    bool forced = false;  // to be executed whatever records say
     bool busy = false;
     std::vector<StepId> waiting;  // to be looked at again when this changes
   };
@@ -79,6 +81,7 @@ class Engine {
   bool need_key(StepId of, StepId for_step);
   bool need_result(StepId of, StepId for_step);
   bool find_declared(StepId id);
+  bool shares_result(StepId id);
   void start_keying(StepId id);
   void start_executing(StepId id);
   store::KeyInputs content_inputs(const Step& step);
@@ -106,6 +109,7 @@ class Engine {
   std::condition_variable wake_;
   std::vector<Node> nodes_;
   std::deque<StepId> queue_;
+  std::map<std::string, StepId> executing_;  // by key: equal steps run once
   std::size_t running_ = 0;
   std::size_t executed_ = 0;
   std::exception_ptr failure_;
