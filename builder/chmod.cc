@@ -105,10 +105,18 @@ class ModeChangeParser {
   bool read_permission(char c) {
     const bool for_owner = who_ == 0 || (who_ & ~kOther) != 0;
     switch (c) {
-      case 'r': bits_ |= kRead; return true;
-      case 'w': bits_ |= kWrite; return true;
-      case 'x': bits_ |= kExecute; return true;
-      case 'X': (op_ == '-' ? bits_ : conditional_) |= kExecute; return true;
+      case 'r':
+        bits_ |= kRead;
+        return true;
+      case 'w':
+        bits_ |= kWrite;
+        return true;
+      case 'x':
+        bits_ |= kExecute;
+        return true;
+      case 'X':
+        (op_ == '-' ? bits_ : conditional_) |= kExecute;
+        return true;
       case 's':
         if (for_owner) bits_ |= kSetUid | kSetGid;
         return true;
@@ -116,8 +124,13 @@ class ModeChangeParser {
         if (for_owner) who_ |= kSticky;
         if (for_owner) bits_ |= kSticky;
         return true;
-      case 'u': case 'g': case 'o': copy_class(c); return true;
-      default: return false;
+      case 'u':
+      case 'g':
+      case 'o':
+        copy_class(c);
+        return true;
+      default:
+        return false;
     }
   }
 

@@ -81,11 +81,10 @@ void ContentCopier::copy_range(int from, int to, std::uint64_t begin,
                                std::uint64_t end, const std::string& path) {
   std::uint64_t at = begin;
   if (end - begin > kSmall && copy_in_kernel(from, to, at, end, path)) return;
-  if (!buffer_)
-    buffer_ = std::make_unique_for_overwrite<char[]>(kBufferSize);
+  if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(kBufferSize);
   while (at < end) {
-    const auto want =
-        static_cast<std::size_t>(std::min<std::uint64_t>(end - at, kBufferSize));
+    const auto want = static_cast<std::size_t>(
+        std::min<std::uint64_t>(end - at, kBufferSize));
     const ssize_t n =
         ::pread(from, buffer_.get(), want, static_cast<off_t>(at));
     if (n == -1 && errno == EINTR) continue;

@@ -16,11 +16,16 @@ namespace {
 
 mode_t type_bits(store::EntryType type) {
   switch (type) {
-    case store::EntryType::character_device: return S_IFCHR;
-    case store::EntryType::block_device: return S_IFBLK;
-    case store::EntryType::fifo: return S_IFIFO;
-    case store::EntryType::socket: return S_IFSOCK;
-    default: return S_IFREG;
+    case store::EntryType::character_device:
+      return S_IFCHR;
+    case store::EntryType::block_device:
+      return S_IFBLK;
+    case store::EntryType::fifo:
+      return S_IFIFO;
+    case store::EntryType::socket:
+      return S_IFSOCK;
+    default:
+      return S_IFREG;
   }
 }
 
@@ -82,8 +87,8 @@ bool TreeCopier::link_to_earlier(const ViewEntry& entry,
   const auto [it, first] = first_names_.emplace(id, destination);
   if (first) return false;
   make_in_place(target, name, destination, "link", [&] {
-    return ::linkat(destination_root_, it->second.c_str(), target,
-                    name.c_str(), 0);
+    return ::linkat(destination_root_, it->second.c_str(), target, name.c_str(),
+                    0);
   });
   return true;
 }
@@ -138,9 +143,8 @@ void TreeCopier::copy_link(const ViewEntry& entry, const std::string& path,
                            int target, const std::string& name,
                            const std::string& destination) {
   const std::string to = from_.link_target(path, entry);
-  make_in_place(target, name, destination, "symlink", [&] {
-    return ::symlinkat(to.c_str(), target, name.c_str());
-  });
+  make_in_place(target, name, destination, "symlink",
+                [&] { return ::symlinkat(to.c_str(), target, name.c_str()); });
   const FileOwner owner = owner_of(entry);
   check(::fchownat(target, name.c_str(), owner.uid, owner.gid,
                    AT_SYMLINK_NOFOLLOW),

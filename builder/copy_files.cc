@@ -24,7 +24,9 @@ class Copying {
  public:
   Copying(const CopySpec& spec, const FileView& from, int source_root,
           int destination_root)
-      : spec_(spec), from_(from), source_root_(source_root),
+      : spec_(spec),
+        from_(from),
+        source_root_(source_root),
         root_(destination_root),
         path_(clean_path("/" + spec.destination).substr(1)) {
     if (!spec.chown.empty()) style_.owner = resolve_owner(root_, spec.chown);

@@ -58,16 +58,17 @@ void copy_files(const CopySpec& spec, const FileView& from, int source_root,
                 int destination_root);
 
 // Numbers for "user[:group]" of --chown and of WORKDIR's USER, looked up in the
-// root's /etc/passwd and /etc/group: a number alone is uid and gid, a name alone
-// has its primary group, an unknown name is 0 (BuildKit ops/user_linux.go).
+// root's /etc/passwd and /etc/group: a number alone is uid and gid, a name
+// alone has its primary group, an unknown name is 0 (BuildKit
+// ops/user_linux.go).
 struct FileOwner {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
 };
 FileOwner resolve_owner(int root, const std::string& text);
 
-// Whether --chown has a name other than root, which needs the passwd of a stage:
-// COPY --link has none to look in.
+// Whether --chown has a name other than root, which needs the passwd of a
+// stage: COPY --link has none to look in.
 bool chown_has_names(const std::string& chown);
 
 // mkdir -p of WORKDIR or of a RUN's cwd inside `root`: missing directories are

@@ -24,8 +24,8 @@
 namespace cbuild::builder {
 namespace {
 
-// Every field is preceded by its length, and how many fields an entry has can be
-// told from those before, so that no two selections give the same bytes.
+// Every field is preceded by its length, and how many fields an entry has can
+// be told from those before, so that no two selections give the same bytes.
 class FieldHasher {
  public:
   void add(std::string_view field) {
@@ -55,7 +55,9 @@ class FieldHasher {
 class SourceKey {
  public:
   SourceKey(const CopySpec& spec, const FileView& from, const Source& source)
-      : from_(from), filter_(spec, source), source_(source),
+      : from_(from),
+        filter_(spec, source),
+        source_(source),
         keeps_owner_(spec.chown.empty() && !from.is_context()) {
     if (!spec.chmod.empty()) mode_ = ModeChange::parse(spec.chmod);
   }
@@ -128,7 +130,8 @@ class SourceKey {
     if (!workers_)
       workers_.emplace(std::clamp(std::thread::hardware_concurrency(), 2u, 8u));
     for (const Item* item : unknown)
-      workers_->submit([this, item] { from_.content(item->path, item->entry); });
+      workers_->submit(
+          [this, item] { from_.content(item->path, item->entry); });
     workers_->wait();
   }
 
@@ -149,7 +152,9 @@ class SourceKey {
     if (keeps_owner_) fields_.add(entry.uid);
     if (keeps_owner_) fields_.add(entry.gid);
     switch (entry.type) {
-      case EntryType::file: hash_content(item); break;
+      case EntryType::file:
+        hash_content(item);
+        break;
       case EntryType::symlink:
         fields_.add(from_.link_target(item.path, entry));
         break;
@@ -158,7 +163,8 @@ class SourceKey {
         fields_.add(entry.dev_major);
         fields_.add(entry.dev_minor);
         break;
-      default: break;
+      default:
+        break;
     }
     const auto xattrs = from_.xattrs(item.path, entry);
     fields_.add(xattrs.size());

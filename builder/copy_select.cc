@@ -29,10 +29,9 @@ struct WildcardSplit {
 
 WildcardSplit split_wildcards(const std::string& path) {
   const std::vector<std::string> parts = split(path, '/');
-  const auto first = std::find_if(parts.begin(), parts.end(),
-                                  [](const std::string& part) {
-                                    return parser::has_glob(part);
-                                  });
+  const auto first = std::find_if(
+      parts.begin(), parts.end(),
+      [](const std::string& part) { return parser::has_glob(part); });
   return {join({parts.begin(), first}, "/"), join({first, parts.end()}, "/")};
 }
 
@@ -99,8 +98,8 @@ Match match_of(const FileView& from, const std::string& named,
 }  // namespace
 
 void throw_not_found(const FileView& from, const std::string& path) {
-  std::string text = "failed to compute cache key: " + go_quote("/" + path) +
-                     ": not found";
+  std::string text =
+      "failed to compute cache key: " + go_quote("/" + path) + ": not found";
   std::string reason = from.reason_absent(path);
   const std::optional<ViewEntry> entry = from.find(path);
   if (entry && entry->type == store::EntryType::symlink) {
@@ -146,7 +145,8 @@ std::vector<Match> resolve_source(const FileView& from, const Source& source) {
   }
   PatternSearch search(from, parts.pattern);
   if (!base)
-    throw MissingSource("lstat /" + parts.fixed + ": no such file or directory");
+    throw MissingSource("lstat /" + parts.fixed +
+                        ": no such file or directory");
   for (const std::string& path : search.below(*base)) {
     const std::optional<std::string> resolved = from.resolve(path);
     if (!resolved) throw_not_found(from, path);
@@ -159,7 +159,8 @@ std::vector<Match> resolve_source(const FileView& from, const Source& source) {
 }
 
 CopyFilter::CopyFilter(const CopySpec& spec, const Source& source)
-    : exclude_(or_mistake([&] { return parser::IgnoreMatcher(spec.exclude); })) {
+    : exclude_(
+          or_mistake([&] { return parser::IgnoreMatcher(spec.exclude); })) {
   if (!source.pattern) return;
   include_ = or_mistake([&] {
     return parser::IgnoreMatcher(std::vector<std::string>{*source.pattern});
@@ -214,8 +215,8 @@ std::optional<SelectionWalk::Step> SelectionWalk::next() {
     if (top.position == top.entries.size()) {
       left_ = std::move(top);
       open_.pop_back();
-      return Step{Step::Kind::leave, &left_->self, left_->path,
-                  left_->relative, left_->included};
+      return Step{Step::Kind::leave, &left_->self, left_->path, left_->relative,
+                  left_->included};
     }
     ViewEntry& entry = top.entries[top.position++];
     if (entry.type == store::EntryType::socket) continue;

@@ -29,7 +29,8 @@ std::optional<LinkStep> look_at(int root, const std::string& path) {
 // A setgid parent hands on its group and the bit; the umask has no say.
 void finish_new(int parent, const std::string& name, const std::string& path,
                 const NewDirectory& style) {
-  const Fd made = openat_path(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  const Fd made =
+      openat_path(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   struct stat st;
   check(::fstat(made.get(), &st), "stat", path);
   if (style.owner)

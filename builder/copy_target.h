@@ -24,8 +24,8 @@ std::string resolve_destination(int root, const std::string& path);
 
 // How a directory that is missing gets made.
 struct NewDirectory {
-  std::uint32_t mode = 0755;    // permission bits
-  std::optional<FileOwner> owner;   // else root, or a setgid parent's group
+  std::uint32_t mode = 0755;       // permission bits
+  std::optional<FileOwner> owner;  // else root, or a setgid parent's group
 };
 
 // mkdir -p for a path without links; existing directories are left untouched.

@@ -48,8 +48,7 @@ std::vector<std::string> TreeCopier::copy(const Match& match,
     check(::fstat(there->get(), &st), "stat", "/" + destination);
     if (S_ISDIR(st.st_mode)) place = joined(destination, match.name);
   }
-  const std::string holder =
-      directory && !there ? place : parent_path(place);
+  const std::string holder = directory && !there ? place : parent_path(place);
   std::vector<std::string> made =
       make_missing(destination_root_, holder, style_.new_directory());
 
@@ -73,8 +72,8 @@ void TreeCopier::copy_directory(const Match& match, const CopyFilter& filter,
   top.destination = destination;
   top.entry = match.entry;
   top.included = top.top = top.made = true;
-  std::optional<Fd> target = try_open_in_root(destination_root_, destination,
-                                              O_PATH | O_NOFOLLOW);
+  std::optional<Fd> target =
+      try_open_in_root(destination_root_, destination, O_PATH | O_NOFOLLOW);
   struct stat st = {};
   if (target) check(::fstat(target->get(), &st), "stat", "/" + destination);
   if (!S_ISDIR(st.st_mode))
@@ -102,8 +101,7 @@ void TreeCopier::enter(const SelectionWalk::Step& step) {
   if (step.relative.empty()) return;  // the top is open already
   Level level;
   level.path = step.path;
-  level.destination =
-      joined(levels_.back().destination, step.entry->name);
+  level.destination = joined(levels_.back().destination, step.entry->name);
   level.entry = *step.entry;
   level.included = step.included;
   levels_.push_back(std::move(level));

@@ -1,9 +1,10 @@
 // Copies what one source argument selected to its place in the destination.
 //
-// The rules are those of BuildKit's fsutil/copy: a directory gives its contents;
-// the top directory keeps its own metadata and takes the source's time; nested
-// directories are overwritten; links in the destination are replaced, not
-// followed, below the destination itself. All work is done on descriptors.
+// The rules are those of BuildKit's fsutil/copy: a directory gives its
+// contents; the top directory keeps its own metadata and takes the source's
+// time; nested directories are overwritten; links in the destination are
+// replaced, not followed, below the destination itself. All work is done on
+// descriptors.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +23,9 @@ namespace cbuild::builder {
 
 // What is laid over the source's metadata.
 struct CopyStyle {
-  std::optional<FileOwner> owner;             // --chown
-  std::optional<ModeChange> mode;         // --chmod
-  std::optional<std::int64_t> latest;     // seconds; later times become this
+  std::optional<FileOwner> owner;      // --chown
+  std::optional<ModeChange> mode;      // --chmod
+  std::optional<std::int64_t> latest;  // seconds; later times become this
 
   NewDirectory new_directory() const;
 };
@@ -38,7 +39,7 @@ class TreeCopier {
   // `destination`: resolved, below the destination root. `filter` is for what
   // lies below a directory. Returns the directories made on the way there.
   std::vector<std::string> copy(const Match& match, const CopyFilter& filter,
-            const std::string& destination);
+                                const std::string& destination);
 
  private:
   // A directory being copied. Its counterpart is made when something in it is
@@ -49,7 +50,7 @@ class TreeCopier {
     ViewEntry entry;
     bool included = false;
     bool top = false;
-    bool made = false;  // `target` is open
+    bool made = false;   // `target` is open
     bool fresh = false;  // did not exist before
     Fd source;
     Fd target;
@@ -72,8 +73,8 @@ class TreeCopier {
   void copy_file(int source, const ViewEntry& entry, const std::string& path,
                  int target, const std::string& name,
                  const std::string& destination);
-  void copy_special(const ViewEntry& entry, int target,
-                    const std::string& name, const std::string& destination);
+  void copy_special(const ViewEntry& entry, int target, const std::string& name,
+                    const std::string& destination);
   void copy_link(const ViewEntry& entry, const std::string& path, int target,
                  const std::string& name, const std::string& destination);
 

@@ -33,8 +33,7 @@ std::optional<std::string> read_value(int fd, const std::string& name,
                                       const std::string& subject) {
   std::string value(256, '\0');
   for (;;) {
-    const ssize_t n =
-        ::fgetxattr(fd, name.c_str(), value.data(), value.size());
+    const ssize_t n = ::fgetxattr(fd, name.c_str(), value.data(), value.size());
     if (n >= 0) {
       value.resize(static_cast<std::size_t>(n));
       return value;
@@ -50,8 +49,7 @@ std::optional<std::string> read_value(int fd, const std::string& name,
 bool copied_xattr(const std::string& name) {
   if (name == "security.capability") return true;
   if (name.starts_with("user.")) return !name.starts_with("user.overlay.");
-  return name.starts_with("trusted.") &&
-         !name.starts_with("trusted.overlay.");
+  return name.starts_with("trusted.") && !name.starts_with("trusted.overlay.");
 }
 
 Xattrs read_xattrs(int fd, const std::string& subject) {

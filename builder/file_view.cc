@@ -27,15 +27,14 @@ FileView FileView::of_directory(const std::string& directory,
                                 parser::IgnoreMatcher ignore,
                                 const std::string& stat_table_dir,
                                 std::vector<std::string> places) {
-  return FileView(std::make_shared<State>(
-      std::in_place_type<ContextTree>, directory, std::move(ignore),
-      stat_table_dir, std::move(places)));
+  return FileView(std::make_shared<State>(std::in_place_type<ContextTree>,
+                                          directory, std::move(ignore),
+                                          stat_table_dir, std::move(places)));
 }
 
-FileView FileView::of_layers(
-    std::shared_ptr<const store::MergedIndex> index) {
-  return FileView(std::make_shared<State>(std::in_place_type<LayerTree>,
-                                          std::move(index)));
+FileView FileView::of_layers(std::shared_ptr<const store::MergedIndex> index) {
+  return FileView(
+      std::make_shared<State>(std::in_place_type<LayerTree>, std::move(index)));
 }
 
 std::optional<ViewEntry> FileView::find(const std::string& path) const {

@@ -37,7 +37,7 @@ struct ViewEntry {
   std::uint64_t size = 0;  // bytes; files only
   std::int64_t mtime_seconds = 0;
   std::uint32_t mtime_nanoseconds = 0;
-  bool linked = false;  // may have another name: see FileView::link_id
+  bool linked = false;    // may have another name: see FileView::link_id
   FileIdentity identity;  // context only
   const store::IndexEntry* indexed = nullptr;  // layers only
 

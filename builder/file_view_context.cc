@@ -43,9 +43,9 @@ Fd open_plain(int root, const std::string& path, int flags) {
 // Wraps in the year 2262; for telling times apart that does no harm.
 std::int64_t nanoseconds(const timespec& time) {
   constexpr std::uint64_t second = 1'000'000'000;
-  return static_cast<std::int64_t>(
-      static_cast<std::uint64_t>(time.tv_sec) * second +
-      static_cast<std::uint64_t>(time.tv_nsec));
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(time.tv_sec) *
+                                       second +
+                                   static_cast<std::uint64_t>(time.tv_nsec));
 }
 
 FileIdentity identity_of(const struct stat& st) {
@@ -60,13 +60,20 @@ FileIdentity identity_of(const struct stat& st) {
 
 store::EntryType type_of(mode_t mode) {
   switch (mode & S_IFMT) {
-    case S_IFDIR: return store::EntryType::directory;
-    case S_IFLNK: return store::EntryType::symlink;
-    case S_IFCHR: return store::EntryType::character_device;
-    case S_IFBLK: return store::EntryType::block_device;
-    case S_IFIFO: return store::EntryType::fifo;
-    case S_IFSOCK: return store::EntryType::socket;
-    default: return store::EntryType::file;
+    case S_IFDIR:
+      return store::EntryType::directory;
+    case S_IFLNK:
+      return store::EntryType::symlink;
+    case S_IFCHR:
+      return store::EntryType::character_device;
+    case S_IFBLK:
+      return store::EntryType::block_device;
+    case S_IFIFO:
+      return store::EntryType::fifo;
+    case S_IFSOCK:
+      return store::EntryType::socket;
+    default:
+      return store::EntryType::file;
   }
 }
 

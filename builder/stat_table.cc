@@ -143,8 +143,7 @@ StatTable::Mapping::Mapping(const std::string& file) {
   check(::fstat(fd->get(), &st), "stat", file);
   if (st.st_size == 0) return;
   const auto size = static_cast<std::size_t>(st.st_size);
-  void* const at =
-      ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd->get(), 0);
+  void* const at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd->get(), 0);
   if (at == MAP_FAILED) throw_system_error("mmap", file);
   data_ = {static_cast<const char*>(at), size};
 }
@@ -231,8 +230,8 @@ std::string StatTable::merged() const {
     if (!old) continue;
     if (used_[i]) old->day = day;
     append_new(&old->file);
-    const bool replaced = next != new_.end() && next->first == old->file &&
-                          next->second.lasting;
+    const bool replaced =
+        next != new_.end() && next->first == old->file && next->second.lasting;
     if (!replaced && old->day + kDaysKept >= day) append_record(out, *old);
   }
   append_new(nullptr);

@@ -63,9 +63,12 @@ bool looks_like_header(std::string_view block) {
 
 mode_t type_bits(store::EntryType type) {
   switch (type) {
-    case store::EntryType::character_device: return S_IFCHR;
-    case store::EntryType::block_device: return S_IFBLK;
-    default: return S_IFIFO;
+    case store::EntryType::character_device:
+      return S_IFCHR;
+    case store::EntryType::block_device:
+      return S_IFBLK;
+    default:
+      return S_IFIFO;
   }
 }
 
@@ -139,12 +142,16 @@ class Unpacker {
         if (::mkdirat(at, name_.c_str(), 0700) == -1 && errno != EEXIST)
           throw_system_error("mkdir", "/" + path_);
         return;
-      case EntryType::file: write_file(reader, entry); return;
+      case EntryType::file:
+        write_file(reader, entry);
+        return;
       case EntryType::symlink:
         check(::symlinkat(entry.target.c_str(), at, name_.c_str()), "symlink",
               "/" + path_);
         return;
-      case EntryType::hardlink: make_link(entry); return;
+      case EntryType::hardlink:
+        make_link(entry);
+        return;
       case EntryType::character_device:
       case EntryType::block_device:
       case EntryType::fifo:
@@ -166,8 +173,8 @@ class Unpacker {
     std::string_view data;
     std::uint64_t offset = 0;
     while (reader.read_block(data, offset)) {
-      check(::lseek(out.get(), static_cast<off_t>(offset), SEEK_SET),
-            "seek in", "/" + path_);
+      check(::lseek(out.get(), static_cast<off_t>(offset), SEEK_SET), "seek in",
+            "/" + path_);
       write_all(out.get(), data, "/" + path_);
     }
     out.close();
@@ -177,8 +184,8 @@ class Unpacker {
   // not followed.
   void make_link(const store::IndexEntry& entry) {
     const std::string target = clean_path("/" + entry.target).substr(1);
-    const Fd holder = open_in_root(root_, parent_path(target),
-                                   O_PATH | O_DIRECTORY);
+    const Fd holder =
+        open_in_root(root_, parent_path(target), O_PATH | O_DIRECTORY);
     check(::linkat(holder.get(), last_component(target).c_str(),
                    directory_.get(), name_.c_str(), 0),
           "link", "/" + target + " to /" + path_);
@@ -239,8 +246,8 @@ bool is_archive(int file) {
   std::string start(kHeaderSize, '\0');
   std::size_t size = 0;
   while (size < start.size()) {
-    const std::size_t n = read_some(file, start.data() + size,
-                                    start.size() - size, "archive");
+    const std::size_t n =
+        read_some(file, start.data() + size, start.size() - size, "archive");
     if (n == 0) break;
     size += n;
   }

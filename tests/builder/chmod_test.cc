@@ -28,17 +28,12 @@ TEST_CASE("--chmod with letters follows chmod(1) of BSD") {
     std::uint32_t want;
   };
   const Case cases[] = {
-      {"u=rwX,go=rX", 0600, false, 0644},
-      {"u=rwX,go=rX", 0600, true, 0755},
-      {"u=rwX,go=rX", 0710, false, 0755},
-      {"g=u", 0640, false, 0660},
-      {"+x", 0644, false, 0755},
-      {"a-w", 0666, false, 0444},
-      {"go=", 0777, false, 0700},
-      {"u+s", 0755, false, 04755},
+      {"u=rwX,go=rX", 0600, false, 0644}, {"u=rwX,go=rX", 0600, true, 0755},
+      {"u=rwX,go=rX", 0710, false, 0755}, {"g=u", 0640, false, 0660},
+      {"+x", 0644, false, 0755},          {"a-w", 0666, false, 0444},
+      {"go=", 0777, false, 0700},         {"u+s", 0755, false, 04755},
       {"=", 07777, false, 01000},  // no class holds the sticky bit
-      {"+t", 0755, true, 01755},
-      {"u+x-w", 0644, false, 0544},
+      {"+t", 0755, true, 01755},          {"u+x-w", 0644, false, 0544},
   };
   for (const Case& c : cases) {
     INFO(c.text);
@@ -50,9 +45,9 @@ TEST_CASE("what is no mode is refused in BuildKit's words") {
   const std::string octal =
       ". it should be octal string and between 0 and 07777";
   for (const char* text : {"64a", "0890", "10000", "0x1ff"})
-    CHECK_THROWS_WITH(ModeChange::parse(text), "invalid chmod parameter: '" +
-                                                   std::string(text) + "'" +
-                                                   octal);
+    CHECK_THROWS_WITH(
+        ModeChange::parse(text),
+        "invalid chmod parameter: '" + std::string(text) + "'" + octal);
   for (const char* text : {"", "u", "u+x,", "x+u", "+q"})
     CHECK_THROWS_WITH(ModeChange::parse(text),
                       Catch::Contains("invalid syntax"));

@@ -24,8 +24,8 @@ void describe_below(int dir, const std::string& prefix, Tree& tree) {
   for (const std::string& name : list_dir(dir)) {
     const struct stat st = *lstat_at(dir, name);
     char text[64];
-    std::snprintf(text, sizeof text, " %o %u:%u", st.st_mode & 07777,
-                  st.st_uid, st.st_gid);
+    std::snprintf(text, sizeof text, " %o %u:%u", st.st_mode & 07777, st.st_uid,
+                  st.st_gid);
     std::string& entry = tree[prefix + name];
     if (S_ISDIR(st.st_mode)) {
       entry = "d" + std::string(text);

@@ -23,8 +23,8 @@ bool have_root();
 
 // A file, directory or link to be made.
 struct Node {
-  std::string path;  // one that ends in '/' is a directory
-  std::string text;  // content, or a link's target after "-> "
+  std::string path;   // one that ends in '/' is a directory
+  std::string text;   // content, or a link's target after "-> "
   unsigned mode = 0;  // 0: 0644, directories 0755
   unsigned uid = 0;
   unsigned gid = 0;

@@ -13,8 +13,12 @@ using testing::CopyWorld;
 using testing::plant;
 
 void plant_tree(const std::string& root) {
-  plant(root, {{"d/", ""}, {"d/f", "F"}, {"d/g", "G"}, {"d/s/h", "H"},
-               {"d/l", "-> f"}, {"z", "Z"}});
+  plant(root, {{"d/", ""},
+               {"d/f", "F"},
+               {"d/g", "G"},
+               {"d/s/h", "H"},
+               {"d/l", "-> f"},
+               {"z", "Z"}});
 }
 
 struct Change {
@@ -101,8 +105,11 @@ TEST_CASE("the key of a copied tree is the same wherever it stands") {
   CopyWorld second;
   plant_tree(first.context);
   // Made in another order.
-  plant(second.context, {{"z", "other"}, {"d/s/h", "H"}, {"d/l", "-> f"},
-                         {"d/g", "G"}, {"d/f", "F"}});
+  plant(second.context, {{"z", "other"},
+                         {"d/s/h", "H"},
+                         {"d/l", "-> f"},
+                         {"d/g", "G"},
+                         {"d/f", "F"}});
   const CopySpec spec = copy_spec({"d"}, "/o");
   CHECK(first.key(spec) == second.key(spec));
 }

@@ -47,8 +47,8 @@ TEST_CASE("wildcards match like Go's filepath.Match, path by path") {
   CHECK(of("d/*") == Names{"a.t", "c.x"});  // d/s gives its contents
   CHECK(of("link/*.x") == Names{"c.x"});    // a link in the fixed part
   CHECK(of("lin*") == Names{"a.t", "c.x"});
-  CHECK(of("fil?") == Names{"file"});       // the link's name
-  CHECK(of("*/c.x").empty());               // no match, no error
+  CHECK(of("fil?") == Names{"file"});  // the link's name
+  CHECK(of("*/c.x").empty());          // no match, no error
   CHECK(of("a[*]b") == Names{"a*b"});
 }
 
@@ -62,8 +62,8 @@ TEST_CASE("a pattern without a match does not even make the destination") {
 TEST_CASE("sources are taken from the root, whatever dots and slashes say") {
   CopyWorld world;
   plant_tree(world);
-  for (const char* source : {"d/s", "/d/s/", "./d/s/.", "../d/x/../s", "link",
-                             "link/", "/link/."}) {
+  for (const char* source :
+       {"d/s", "/d/s/", "./d/s/.", "../d/x/../s", "link", "link/", "/link/."}) {
     INFO(source);
     CHECK(copied(world, copy_spec({source}, "")) == Names{"a.t", "c.x"});
   }
@@ -82,12 +82,14 @@ TEST_CASE("a missing source is an error in BuildKit's words") {
   const std::string start = "failed to compute cache key: ";
   CHECK(error("nope") == start + "\"/nope\": not found");
   CHECK(error("a.t/x") == start + "\"/a.t/x\": not found");
-  CHECK(error("dangling") == start + "\"/dangling\": not found (it links to "
-                                     "nowhere, missing)");
+  CHECK(error("dangling") == start +
+                                 "\"/dangling\": not found (it links to "
+                                 "nowhere, missing)");
   CHECK(error("dang*") == error("dangling"));
   CHECK(error("hidden") ==
-        start + "\"/hidden\": not found (it links to e, excluded by pattern 1 "
-                "of the ignore file)");
+        start +
+            "\"/hidden\": not found (it links to e, excluded by pattern 1 "
+            "of the ignore file)");
   CHECK(error("e") ==
         start + "\"/e\": not found (excluded by pattern 1 of the ignore file)");
   CHECK(error("nope/*") == "lstat /nope: no such file or directory");
@@ -98,7 +100,8 @@ TEST_CASE("a missing source is an error in BuildKit's words") {
   CHECK(error("link/a.t", true) == start + "\"/link/a.t\": not found");
 }
 
-TEST_CASE("--exclude counts from the copied directory, the last match decides") {
+TEST_CASE(
+    "--exclude counts from the copied directory, the last match decides") {
   CopyWorld world;
   plant_tree(world);
   const auto without = [&](const char* source, Names exclude) {
@@ -122,10 +125,10 @@ TEST_CASE("a directory excluded but for a file in it keeps its mode") {
   CopySpec spec = copy_spec({"d"}, "/o");
   spec.exclude = {"s", "!s/keep"};
   world.run(spec);
-  CHECK(world.made() == std::map<std::string, std::string>{
-                            {"o", "d 755 0:0"},
-                            {"o/s", "d 711 0:0"},
-                            {"o/s/keep", "f 644 0:0 "}});
+  CHECK(world.made() ==
+        std::map<std::string, std::string>{{"o", "d 755 0:0"},
+                                           {"o/s", "d 711 0:0"},
+                                           {"o/s/keep", "f 644 0:0 "}});
 }
 
 TEST_CASE("--parents keeps the directories behind the pivot") {

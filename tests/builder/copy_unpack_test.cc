@@ -35,8 +35,10 @@ std::string tar_of(const std::vector<Member>& members) {
     entry.uid = member.uid;
     entry.gid = member.gid;
     entry.mtime_seconds = kMtime;
-    if (member.type == EntryType::file) entry.size = member.text.size();
-    else entry.target = member.text;
+    if (member.type == EntryType::file)
+      entry.size = member.text.size();
+    else
+      entry.target = member.text;
     writer.add(entry);
     if (member.type == EntryType::file) writer.write(member.text);
   }
@@ -83,15 +85,15 @@ TEST_CASE("ADD unpacks a tar with its owners, modes and links") {
 }
 
 TEST_CASE("no name, link or target in an archive leads out of its place") {
-  const Tree made = unpacked(
-      {{"/abs", EntryType::file, "1"},
-       {"../up", EntryType::file, "2"},
-       {"a/../../up2", EntryType::file, "3"},
-       {"out", EntryType::symlink, "/../../etc"},
-       {"etc", EntryType::directory, "", 0755},
-       {"out/f", EntryType::file, "4"},
-       {"hard", EntryType::hardlink, "/../../abs"}},
-      add_spec({"a.tar"}, "/o/"), {{"etc/", ""}, {"abs", "not this"}});
+  const Tree made =
+      unpacked({{"/abs", EntryType::file, "1"},
+                {"../up", EntryType::file, "2"},
+                {"a/../../up2", EntryType::file, "3"},
+                {"out", EntryType::symlink, "/../../etc"},
+                {"etc", EntryType::directory, "", 0755},
+                {"out/f", EntryType::file, "4"},
+                {"hard", EntryType::hardlink, "/../../abs"}},
+               add_spec({"a.tar"}, "/o/"), {{"etc/", ""}, {"abs", "not this"}});
   CHECK(made.at("o/abs") == "f 644 0:0 1");
   CHECK(made.at("o/up") == "f 644 0:0 2");
   CHECK(made.at("o/up2") == "f 644 0:0 3");
@@ -125,9 +127,8 @@ TEST_CASE("members replace what is there; directories merge") {
 
 TEST_CASE("directories keep the time the archive gives them") {
   CopyWorld world;
-  plant(world.context,
-        {{"a.tar", tar_of({{"d", EntryType::directory, "", 0755},
-                           {"d/f", EntryType::file, ""}})}});
+  plant(world.context, {{"a.tar", tar_of({{"d", EntryType::directory, "", 0755},
+                                          {"d/f", EntryType::file, ""}})}});
   world.run(add_spec({"a.tar"}, "/o/"));
   struct stat st;
   check(::stat((world.destination + "/o/d").c_str(), &st), "stat", "");
@@ -152,9 +153,9 @@ TEST_CASE("only the content says whether ADD unpacks") {
   world.run(copy_spec({"tar.txt"}, "/copied"));
   world.run(add_spec({"tar.txt"}, "/made"));
   world.run(add_spec({"link"}, "/linked"));
-  world.run(add_spec({"wrong", "empty.tar", "zeros.tar", "text.tar.gz",
-                      "magic.gz"},
-                     "/plain/"));
+  world.run(
+      add_spec({"wrong", "empty.tar", "zeros.tar", "text.tar.gz", "magic.gz"},
+               "/plain/"));
   const Tree made = world.made();
   CHECK(made.at("kept").substr(0, 1) == "f");
   CHECK(made.at("copied").substr(0, 1) == "f");
@@ -170,11 +171,10 @@ TEST_CASE("what is wrong with an archive names the archive and the member") {
   std::string broken = tar_of({{"f", EntryType::file, "F"}});
   broken.resize(1024);
   broken += std::string(512, 'x');
-  plant(world.context,
-        {{"broken.tar", broken},
-         {"below.tar", tar_of({{"a", EntryType::file, ""},
-                               {"a/b", EntryType::file, ""}})},
-         {"a", ""}});
+  plant(world.context, {{"broken.tar", broken},
+                        {"below.tar", tar_of({{"a", EntryType::file, ""},
+                                              {"a/b", EntryType::file, ""}})},
+                        {"a", ""}});
   CHECK_THAT(error_of([&] { world.run(add_spec({"broken.tar"}, "/x")); }),
              Catch::Contains("unpack /broken.tar: ") &&
                  Catch::Contains("invalid tar header"));

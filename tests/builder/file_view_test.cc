@@ -1,6 +1,7 @@
+#include "builder/file_view.h"
+
 #include <catch2/catch.hpp>
 
-#include "builder/file_view.h"
 #include "tests/builder/copy_fixture.h"
 
 namespace cbuild::builder {

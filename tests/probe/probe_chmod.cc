@@ -9,8 +9,8 @@ namespace {
 Json answer(const Json& question) {
   const auto change =
       builder::ModeChange::parse(question.at("chmod").get<std::string>());
-  const auto mode = std::stoul(
-      question.at("mode").get<std::string>().substr(2), nullptr, 8);
+  const auto mode =
+      std::stoul(question.at("mode").get<std::string>().substr(2), nullptr, 8);
   char text[16];
   std::snprintf(text, sizeof text, "0o%o",
                 change.apply(static_cast<std::uint32_t>(mode),
