@@ -142,8 +142,9 @@ bool unchanged(const IndexEntry& entry, const std::string& lower) {
 
 // True where what lies below under the same name is the same: moved away and
 // back, or opened for writing and left alone. BuildKit's rule (sameDirent of
-// util/overlay): a time without nanoseconds may have been cut off by a tarball,
-// so then the contents decide.
+// util/overlay) believes an equal time with nanoseconds; here the contents
+// decide, because a step can set a time back (cp -p, touch -r) and a change
+// that is lost is worse than a file that is read.
 bool same_as_below(int dir, const std::string& name, const IndexEntry& entry,
                    const struct stat& st, const Lowers& lowers) {
   for (const std::string* lower : lowers) {
@@ -162,8 +163,7 @@ bool same_as_below(int dir, const std::string& name, const IndexEntry& entry,
     const Fd mine = openat_path(dir, name, O_RDONLY | O_NOFOLLOW);
     const Fd other = open_path(full, O_RDONLY | O_NOFOLLOW);
     return read_xattrs(mine.get()).kept == read_xattrs(other.get()).kept &&
-           (st.st_mtim.tv_nsec != 0 ||
-            same_content(mine.get(), other.get(), entry.path));
+           same_content(mine.get(), other.get(), entry.path);
   }
   return false;
 }
