@@ -178,7 +178,9 @@ bool StageGraph::add_triggers(StageIndex stage,
 StageIndex StageGraph::target(const std::string& name) const {
   std::vector<std::string> names;
   for (StageIndex i = 0; i < nodes_.size(); ++i)
-    if (!nodes_[i].image_only) names.push_back(nodes_[i].display);
+    if (!nodes_[i].image_only)
+      names.push_back(nodes_[i].name.empty() ? nodes_[i].display
+                                             : nodes_[i].name);
   if (name.empty()) return names.size() - 1;
   const auto found = by_name_.find(to_lower(name));
   if (found != by_name_.end()) return found->second;

@@ -158,7 +158,7 @@ TEST_CASE("history has one entry an instruction, in BuildKit's words",
   CHECK(world.created_by(result) ==
         Commands{"ARG V=v", "ENV a=b", "COPY a /a # buildkit",
                  "RUN |1 V=v /bin/sh -c write x 1 # buildkit", "WORKDIR /w",
-                 "CMD [\"a\" \"b c\"]", "EXPOSE [80/tcp 53/udp]", "USER 5",
+                 "CMD [\"a\" \"b c\"]", "EXPOSE [53/udp 80/tcp]", "USER 5",
                  "HEALTHCHECK {Test:[CMD-SHELL true] Interval:1m30s Timeout:0s "
                  "StartPeriod:0s StartInterval:0s Retries:0}"});
   const store::ImageConfig config = world.config(result);

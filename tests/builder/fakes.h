@@ -12,6 +12,7 @@
 
 #include "base/dir.h"
 #include "builder/build.h"
+#include "parser/source.h"
 
 namespace cbuild::builder::testing {
 
