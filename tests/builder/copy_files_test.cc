@@ -179,7 +179,8 @@ TEST_CASE("holes of a sparse file cost neither time nor room") {
 TEST_CASE("large files arrive whole") {
   CopyWorld world;
   std::string text;
-  for (int i = 0; text.size() < 3'000'000; ++i) text += std::to_string(i * i);
+  for (std::uint64_t i = 0; text.size() < 3'000'000; ++i)
+    text += std::to_string(i * i);
   plant(world.context, {{"d/big", text}, {"d/edge", text.substr(0, 65536)}});
   world.run(copy_spec({"d"}, "/o"));
   CHECK(*read_file(world.destination + "/o/big") == text);
