@@ -61,7 +61,13 @@ def buildah(work):
         return None
     version = subprocess.run(["buildah", "--version"], stdout=subprocess.PIPE, text=True).stdout.strip()
     base = ["buildah", "--root", work + "/buildah", "--runroot", work + "/buildah-run", "--storage-driver", "overlay"]
-    return Program(version.split(" (")[0], base + ["build", "--layers", "--network", "none", "--pull=never"], ["--no-cache"])
+    # The first way to run a command that works on this machine.
+    for how in ([], ["--runtime", "runc"], ["--isolation", "chroot"]):
+        command = base + ["build", "--layers", "--network", "none", "--pull=never"] + how
+        if subprocess.run(command + ["-t", "probe", work + "/base"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
+            return Program(" ".join([version.split(" (")[0].replace(" version", "")] + how), command, ["--no-cache"])
+    print("buildah cannot run commands here: left out")
+    return None
 
 
 class Dockerd:

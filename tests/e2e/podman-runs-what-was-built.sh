@@ -10,7 +10,7 @@ ENTRYPOINT ["id", "-un"]
 D
 cbuild -t app --network none "$t/context"
 cbuild save -o "$t/app.tar" app
-podman() { command podman --root "$t/pod" --runroot "$t/pod-run" --storage-driver vfs --cgroup-manager cgroupfs "$@"; }
+podman() { command podman --runtime "$(command -v runc || command -v crun)" --root "$t/pod" --runroot "$t/pod-run" --storage-driver vfs --cgroup-manager cgroupfs "$@"; }
 podman load -q -i "$t/app.tar"
 podman run --rm --network none --cgroups disabled --ulimit host app >"$t/out" 2>"$t/err" ||
   skip "podman cannot run containers here: $(tail -n 1 "$t/err")"
