@@ -72,6 +72,10 @@ class Client {
   store::Digest push(store::Store& store, const store::Image& image,
                      const Reference& to, const TransferSink& progress = {});
 
+  // Opens an upload to `to` and takes it back, so that a build that is to end
+  // with a push can be told at its start that the push would be refused.
+  void check_push(const Reference& to);
+
   // Checks credentials against the registry (GET /v2/); throws where refused.
   void check_login(const std::string& domain, const Credentials& credentials);
 

@@ -26,6 +26,30 @@ using store::Digest;
 // Repositories of a domain, by the blobs that they should have.
 using Sources = std::map<Digest, std::set<std::string>>;
 
+// Opens an upload; its place, or nullopt where `query` had the blob mounted.
+std::optional<Url> post_upload(Session& session, const Reference& to,
+                               const std::vector<Parameter>& query,
+                               Scopes scopes) {
+  Call call;
+  call.method = "POST";
+  call.target = add_query(v2_target(to.path(), "blobs/uploads/"), query);
+  call.scopes = std::move(scopes);
+  const HttpResponse response = session.send_once(call);
+  if (response.status == 201) return std::nullopt;
+  std::optional<Url> upload =
+      resolve_url(response.url, response.header("location"));
+  if (response.status != 202 || !upload)
+    throw RegistryError(describe(response) + ", and no place to upload to",
+                        response.status, "");
+  // A registry behind a proxy may not know that it is reached by HTTPS.
+  if (upload->host == response.url.host && upload->scheme == "http" &&
+      response.url.scheme == "https") {
+    upload->scheme = response.url.scheme;
+    upload->port = response.url.port;
+  }
+  return upload;
+}
+
 class BlobPush {
  public:
   BlobPush(Session& session, store::Store& store, const Reference& to,
@@ -63,7 +87,8 @@ class BlobPush {
       Scopes scopes = push_scope(to_.path());
       scopes[from].insert("pull");
       try {
-        return post_upload({{"mount", blob_.digest.text()}, {"from", from}},
+        return post_upload(session_, to_,
+                           {{"mount", blob_.digest.text()}, {"from", from}},
                            std::move(scopes));
       } catch (const CredentialsError&) {
         // May push here, may not read there.
@@ -71,29 +96,7 @@ class BlobPush {
         if (failure.status() < 400 || failure.status() >= 500) throw;
       }
     }
-    return post_upload({}, push_scope(to_.path()));
-  }
-
-  std::optional<Url> post_upload(const std::vector<Parameter>& query,
-                                 Scopes scopes) {
-    Call call;
-    call.method = "POST";
-    call.target = add_query(v2_target(to_.path(), "blobs/uploads/"), query);
-    call.scopes = std::move(scopes);
-    const HttpResponse response = session_.send_once(call);
-    if (response.status == 201) return std::nullopt;
-    std::optional<Url> upload =
-        resolve_url(response.url, response.header("location"));
-    if (response.status != 202 || !upload)
-      throw RegistryError(describe(response) + ", and no place to upload to",
-                          response.status, "");
-    // A registry behind a proxy may not know that it is reached by HTTPS.
-    if (upload->host == response.url.host && upload->scheme == "http" &&
-        response.url.scheme == "https") {
-      upload->scheme = response.url.scheme;
-      upload->port = response.url.port;
-    }
-    return upload;
+    return post_upload(session_, to_, {}, push_scope(to_.path()));
   }
 
   void send(Url upload) {
@@ -217,6 +220,27 @@ store::Digest Client::push(store::Store& store, const store::Image& image,
     // Everything the manifest names is there: from here on it may be seen.
     put_manifest(session, store, image, to);
     return image.descriptor.digest;
+  });
+}
+
+void Client::check_push(const Reference& to) {
+  Session& session = state_->session(to.domain());
+  in_context("push " + to.familiar(), [&] {
+    const std::optional<Url> upload = Retry(session.retry()).run([&] {
+      return post_upload(session, to, {}, push_scope(to.path()));
+    });
+    if (!upload) return;
+    Call call;
+    call.method = "DELETE";
+    call.location = upload;
+    call.scopes = push_scope(to.path());
+    // Some registries ask for a right of its own to take it back, or know no
+    // way: they let it expire.
+    call.answers = {400, 404, 405, 501};
+    try {
+      session.send(call);
+    } catch (const CredentialsError&) {
+    }
   });
 }
 

@@ -249,10 +249,26 @@ TEST_CASE("a password over TLS is asked for, used, and refused by name") {
   Client(options).push(here.store, image, to);
   pull_and_compare(here, image, to, options);
 
+  CHECK_NOTHROW(Client(options).check_push(to));
+
   CHECK_NOTHROW(Client(options).check_login(
       registry.host(), {.username = "ann", .password = "sesame"}));
   CHECK_THROWS_AS(Client(options).check_login(
                       registry.host(),
                       {.username = "ann", .password = "x", .source = "you"}),
+                  CredentialsError);
+}
+
+TEST_CASE(
+    "whether a push would be refused is known before, and leaves nothing") {
+  if (!LocalRegistry::available()) return;
+  const LocalRegistry open;
+  const LocalRegistry closed({.user = "ann", .password = "sesame"});
+  const Workplace here;
+  Client client(quick());
+  CHECK_NOTHROW(client.check_push(at(open, "team/app:1")));
+  CHECK(test::run_program({"find", open.storage(), "-name", "data"})
+            .output.empty());
+  CHECK_THROWS_AS(client.check_push(at(closed, "team/app:1")),
                   CredentialsError);
 }
