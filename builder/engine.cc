@@ -241,8 +241,11 @@ store::KeyInputs Engine::content_inputs(const Step& step) {
   store::KeyInputs inputs;
   const auto add = [&](const std::string& prefix, const CopySpec& spec,
                        const FileOrigin& origin) {
+    // Numbered: how a source is spelled does not matter, only what is in it.
+    std::size_t number = 0;
     for (auto& [name, value] : copy_key_inputs(spec, *view_of(origin)))
-      inputs.emplace_back(prefix + name, std::move(value));
+      inputs.emplace_back(prefix + "files " + std::to_string(++number),
+                          std::move(value));
   };
   if (const auto* copy = std::get_if<CopyStep>(&step.node))
     add("", copy->spec, copy->origin);

@@ -96,7 +96,6 @@ CopySpec Planner::copy_spec(StageState& state, const parser::Copy& copy) {
   spec.parents = copy.parents;
   spec.exclude = copy.exclude;
   spec.unpack = copy.unpack;
-  spec.source_date_epoch = epoch_;
   return spec;
 }
 

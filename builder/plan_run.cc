@@ -97,6 +97,11 @@ RunStep Planner::run_step(StageIndex index, const StageCommand& command,
   run_options(run, command.instruction.span, step);
   for (std::size_t i = 0; i < run.mounts.size(); ++i)
     step.mounts.push_back(run_mount(index, command, i, run));
+  // In the order they are mounted in, which is not the order they stand in.
+  std::stable_sort(step.mounts.begin(), step.mounts.end(),
+                   [](const MountStep& a, const MountStep& b) {
+                     return a.target < b.target;
+                   });
   return step;
 }
 

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include <fmt/format.h>
-
 #include "base/text.h"
 #include "builder/image_config.h"
 
@@ -25,6 +23,16 @@ std::string expanded_line(const std::string& line, const Variables& variables,
   } catch (const parser::ExpandError&) {
     return line;
   }
+}
+
+// "[build  2/12] ": the stage, and which of its steps this is.
+std::string step_prefix(const StageNode& node, StageState& state) {
+  const std::string total =
+      std::to_string(std::max<std::size_t>(state.step_total, 1));
+  std::string number = std::to_string(++state.step_number);
+  number.insert(0, total.size() - std::min(total.size(), number.size()), ' ');
+  return "[" + (node.display.empty() ? "" : node.display + " ") + number + "/" +
+         total + "] ";
 }
 
 }  // namespace
@@ -189,11 +197,8 @@ void Planner::inherit(StageIndex index) {
   enter_base_config(state);
   if (state.base_image->image.manifest.layers.empty()) return;
   Step step;
-  step.name = fmt::format("[{}{}/{}] FROM {}",
-                          node.display.empty() ? "" : node.display + " ",
-                          ++state.step_number, std::max<std::size_t>(
-                              state.step_total, 1),
-                          state.base_image->reference.text());
+  step.name = step_prefix(node, state) + "FROM " +
+              state.base_image->reference.text();
   step.node = *state.base_image;
   state.top = add_step(index, std::move(step));
 }
@@ -235,12 +240,7 @@ std::string Planner::display_name(StageIndex index, const StageCommand& command,
                     state.variables, scope_.escape, raw_quotes);
   const std::size_t blank = std::min(line.find_first_of(" \t"), line.size());
   line.replace(0, blank, to_upper(line.substr(0, blank)));
-  const std::size_t total = std::max<std::size_t>(state.step_total, 1);
-  const auto width = std::to_string(total).size();
-  return fmt::format("[{}{:>{}}/{}] {}{}",
-                     node.display.empty() ? "" : node.display + " ",
-                     ++state.step_number, width, total,
-                     command.onbuild ? "ONBUILD " : "", line);
+  return step_prefix(node, state) + (command.onbuild ? "ONBUILD " : "") + line;
 }
 
 StepId Planner::add_step(StageIndex index, Step step) {

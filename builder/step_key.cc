@@ -69,6 +69,26 @@ std::string last_name(const std::string& path) {
 
 }  // namespace
 
+namespace {
+
+// Without detours, which lead to the same place; a slash at the end counts.
+std::string spelled_once(const std::string& path) {
+  const std::string clean = clean_path(path);
+  const bool directory = path.ends_with('/') || path.ends_with("/.");
+  return directory && clean != "/" ? clean + "/" : clean;
+}
+
+// 0644 is 644.
+std::string spelled_mode(const std::string& mode) {
+  const std::size_t digit = mode.find_first_not_of('0');
+  if (digit == std::string::npos) return "0";
+  const bool octal =
+      mode.find_first_not_of("01234567") == std::string::npos;
+  return octal ? mode.substr(digit) : mode;
+}
+
+}  // namespace
+
 KeyInputs image_inputs(const ImageStep& step) {
   KeyInputs inputs = {{"step", "image"},
                       {"platform", step.image.config.platform.text()}};
@@ -108,16 +128,17 @@ KeyInputs run_inputs(const RunStep& step, const BuildRequest& request) {
 
 KeyInputs copy_inputs(const CopyStep& step) {
   const CopySpec& spec = step.spec;
-  KeyInputs inputs = {{"step", spec.add ? "add" : "copy"},
-                      {"destination", spec.destination}};
+  // ADD of files and COPY are one operation; unpacking is what tells them apart.
+  KeyInputs inputs = {{"step", "copy"},
+                      {"destination", spelled_once(spec.destination)}};
   if (!spec.chown.empty()) inputs.emplace_back("chown", spec.chown);
-  if (!spec.chmod.empty()) inputs.emplace_back("chmod", spec.chmod);
+  if (!spec.chmod.empty()) inputs.emplace_back("chmod", spelled_mode(spec.chmod));
   if (step.link) inputs.emplace_back("link", "true");
   if (spec.parents) inputs.emplace_back("parents", "true");
   for (const std::string& pattern : spec.exclude)
     inputs.emplace_back("exclude", pattern);
-  if (spec.unpack)
-    inputs.emplace_back("unpack", *spec.unpack ? "true" : "false");
+  if (spec.unpack.value_or(spec.add) && !spec.sources.empty())
+    inputs.emplace_back("unpack", "true");
   if (spec.source_date_epoch)
     inputs.emplace_back("source date epoch",
                         std::to_string(*spec.source_date_epoch));
