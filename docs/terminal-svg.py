@@ -9,14 +9,15 @@ COLOURS = {"31": "#f7768e", "32": "#9ece6a", "33": "#e0af68", "34": "#7aa2f7", "
 CELL, ROW, PAD, TOP = 8.43, 19, 14, 40
 
 
-def runs(line):
-    """(column, text, SVG attributes) of each piece of one colour."""
-    style, column = {}, 0
+def runs(line, style):
+    """(column, text, SVG attributes) of each piece of one colour; `style` lasts
+    from line to line, as tmux writes only what changes."""
+    column = 0
     for part in re.split(r"(\x1b\[[0-9;]*m)", line):
         if part.startswith("\x1b["):
             for code in (part[2:-1] or "0").split(";"):
                 if code in ("0", ""):
-                    style = {}
+                    style.clear()
                 elif code == "39":
                     style.pop("fill", None)
                 elif code == "1":
@@ -27,7 +28,8 @@ def runs(line):
                     style["fill"] = COLOURS[code]
         elif part:
             if part.strip():
-                yield column, part, " ".join(f'{k}="{v}"' for k, v in style.items())
+                blanks = len(part) - len(part.lstrip())
+                yield column + blanks, part.strip(), " ".join(f'{k}="{v}"' for k, v in style.items())
             column += len(part)
 
 
@@ -39,8 +41,9 @@ def main():
     print(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height}" viewBox="0 0 {width:.0f} {height}">')
     print('<style>text{font:14px "DejaVu Sans Mono",Menlo,Consolas,monospace;white-space:pre;fill:#c0caf5}</style>')
     print(f'<rect width="100%" height="100%" rx="8" fill="#1a1b26"/><text x="{PAD}" y="24" fill="#7a819c">{escape(sys.argv[1])}</text>')
+    style = {}
     for number, line in enumerate(lines):
-        for column, text, attributes in runs(line):
+        for column, text, attributes in runs(line, style):
             print(f'<text x="{PAD + column * CELL:.1f}" y="{TOP + ROW * number + 14}" textLength="{len(text) * CELL:.1f}" {attributes}>{escape(text)}</text>')
     print("</svg>")
 
