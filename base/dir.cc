@@ -24,9 +24,8 @@ int openat2_in_root(int root, const std::string& path, int flags,
   if (flags & (O_CREAT | __O_TMPFILE)) how.mode = mode;
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
   for (;;) {
-    const long fd = ::syscall(SYS_openat2, root,
-                              path.empty() ? "." : path.c_str(), &how,
-                              sizeof how);
+    const long fd = ::syscall(
+        SYS_openat2, root, path.empty() ? "." : path.c_str(), &how, sizeof how);
     // EAGAIN: a rename raced with a ".." component; the kernel asks to retry.
     if (fd == -1 && (errno == EAGAIN || errno == EINTR)) continue;
     return static_cast<int>(fd);
@@ -138,8 +137,7 @@ void remove_tree_at(int dir, const std::string& name) {
   if (::unlinkat(dir, name.c_str(), 0) == 0 || absent(errno)) return;
   if (errno != EISDIR && errno != EPERM) throw_system_error("unlink", name);
   if (::unlinkat(dir, name.c_str(), AT_REMOVEDIR) == 0 || absent(errno)) return;
-  if (errno != ENOTEMPTY && errno != EEXIST)
-    throw_system_error("rmdir", name);
+  if (errno != ENOTEMPTY && errno != EEXIST) throw_system_error("rmdir", name);
   {
     const Fd child =
         openat_path(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -167,8 +165,7 @@ void replace_file_at(int dir, const std::string& name, std::string_view data,
 }
 
 TempDir::TempDir(const std::string& parent, std::string_view prefix) {
-  const std::string path =
-      parent + "/" + std::string(prefix) + random_hex(8);
+  const std::string path = parent + "/" + std::string(prefix) + random_hex(8);
   check(::mkdir(path.c_str(), 0700), "mkdir", path);
   path_ = path;
 }

@@ -15,8 +15,7 @@ DynamicLibrary::DynamicLibrary(const char* soname, const char* debian_package)
 
 void* DynamicLibrary::symbol(const char* name) const {
   void* found = ::dlsym(handle_, name);
-  if (found == nullptr)
-    throw Error(soname_ + " has no function " + name);
+  if (found == nullptr) throw Error(soname_ + " has no function " + name);
   return found;
 }
 

@@ -16,7 +16,8 @@ class DynamicLibrary {
   DynamicLibrary(const char* soname, const char* debian_package);
 
   // The function `name`, typed by its declaration:
-  //   auto* easy_init = curl.function<decltype(&curl_easy_init)>("curl_easy_init");
+  //   auto* easy_init =
+  //   curl.function<decltype(&curl_easy_init)>("curl_easy_init");
   template <typename Function>
   Function function(const char* name) const {
     return reinterpret_cast<Function>(symbol(name));

@@ -1,12 +1,12 @@
 #include "base/text.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <ctime>
-
-#include <fmt/core.h>
 
 namespace cbuild {
 namespace {
@@ -102,8 +102,7 @@ std::optional<std::uint64_t> parse_bytes(std::string_view text) {
 }
 
 std::string human_size(std::uint64_t bytes) {
-  static constexpr std::array units = {"B",  "kB", "MB", "GB",
-                                       "TB", "PB", "EB"};
+  static constexpr std::array units = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
   auto value = static_cast<double>(bytes);
   std::size_t unit = 0;
   while (value >= 1000.0 && unit + 1 < units.size()) {
@@ -183,15 +182,33 @@ std::string go_quote(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\t': out += "\\t"; break;
-      case '\r': out += "\\r"; break;
-      case '\a': out += "\\a"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      case '\v': out += "\\v"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\a':
+        out += "\\a";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\v':
+        out += "\\v";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
           out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
@@ -206,9 +223,9 @@ std::string rfc3339(std::int64_t seconds, std::int64_t nanoseconds) {
   const std::time_t time = seconds;
   std::tm tm = {};
   ::gmtime_r(&time, &tm);
-  std::string text = fmt::format(
-      "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", tm.tm_year + 1900, tm.tm_mon + 1,
-      tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", tm.tm_year + 1900,
+                  tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
   if (nanoseconds != 0) {
     std::string fraction = fmt::format(".{:09}", nanoseconds);
     fraction.erase(fraction.find_last_not_of('0') + 1);
@@ -244,8 +261,8 @@ std::string base64_encode(std::string_view data) {
     std::uint32_t block = 0;
     const std::size_t n = std::min<std::size_t>(3, data.size() - i);
     for (std::size_t k = 0; k < 3; ++k)
-      block = block << 8 |
-              (k < n ? static_cast<unsigned char>(data[i + k]) : 0u);
+      block =
+          block << 8 | (k < n ? static_cast<unsigned char>(data[i + k]) : 0u);
     for (std::size_t k = 0; k < 4; ++k)
       out += k <= n ? kBase64[block >> (18 - 6 * k) & 63] : '=';
   }

@@ -56,9 +56,9 @@ void BaseImages::fetch(const ImageStep& step) {
   const store::Image& image = step.image;
   for (std::size_t i = 0; i < image.manifest.layers.size(); ++i) {
     const store::Descriptor& blob = image.manifest.layers[i];
-    environment_.store.layers.add_blob(
-        image.config.diff_ids.at(i), blob.digest, blob.size,
-        store::compression_of(blob.media_type));
+    environment_.store.layers.add_blob(image.config.diff_ids.at(i), blob.digest,
+                                       blob.size,
+                                       store::compression_of(blob.media_type));
   }
   if (complete(step.image)) return;
   environment_.images.fetch_layers(step.reference, step.image);

@@ -66,8 +66,7 @@ void run_steps(Engine& engine, const Plan& plan, const DockerfileText& file) {
     if (place())
       e.add_context(
           file.name + ":" +
-          std::to_string(
-              parser::position_of(file.text, place()->begin).line));
+          std::to_string(parser::position_of(file.text, place()->begin).line));
     throw;
   }
 }

@@ -21,7 +21,8 @@ namespace cbuild::builder {
 // words: process "/bin/sh -c false" did not complete successfully: exit code: 1
 class RunFailed : public Error {
  public:
-  RunFailed(std::string message, int code) : Error(std::move(message)), code_(code) {}
+  RunFailed(std::string message, int code)
+      : Error(std::move(message)), code_(code) {}
   int code() const noexcept { return code_; }
 
  private:
@@ -36,7 +37,8 @@ struct SecretSource {
 // What to build. Paths are as given on the command line.
 struct BuildRequest {
   std::string context_dir = ".";
-  std::string dockerfile;  // path; empty: Dockerfile or dockerfile in the context
+  std::string
+      dockerfile;  // path; empty: Dockerfile or dockerfile in the context
   std::optional<std::string> dockerfile_text;  // in place of a file (-f -)
 
   std::vector<std::pair<std::string, std::optional<std::string>>> build_args;
@@ -76,7 +78,7 @@ struct BuildEnvironment {
 
 struct BuildResult {
   store::Descriptor manifest;
-  store::Digest config;  // the image id
+  store::Digest config;               // the image id
   std::vector<std::string> warnings;  // rendered build checks
   std::size_t executed = 0;
   std::size_t cached = 0;

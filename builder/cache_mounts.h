@@ -1,7 +1,8 @@
 // RUN --mount=type=cache: directories that outlive the build.
 //
 //   <root>/cache-mounts/<hash of id and seed>/data     shared, locked
-//   <root>/cache-mounts/<hash of id and seed>-<n>/data private ones in use at once
+//   <root>/cache-mounts/<hash of id and seed>-<n>/data private ones in use at
+//   once
 //
 // Each has an OFD lock file beside it: `locked` holds it alone, `private` takes
 // the first directory whose lock is free, `shared` does not lock. Any number of
@@ -20,7 +21,7 @@ namespace cbuild::builder {
 
 struct CacheMount {
   std::string directory;
-  Fd lock;     // held while the step runs; empty for shared
+  Fd lock;             // held while the step runs; empty for shared
   bool fresh = false;  // just made: to be seeded
 };
 

@@ -18,7 +18,7 @@ void check_default_bases(const parser::ParsedFile& file,
 // UndefinedArgInFrom, RedundantTargetPlatform, FromPlatformFlagConstDisallowed.
 // `names`: platform words and declared global ARGs.
 void check_from(const parser::Instruction& instruction,
-                const GlobalScope& scope,
-                const std::vector<std::string>& names, Checks& checks);
+                const GlobalScope& scope, const std::vector<std::string>& names,
+                Checks& checks);
 
 }  // namespace cbuild::builder

@@ -53,7 +53,8 @@ void check_stage_names(const parser::ParsedFile& file, Checks& checks) {
     if (name == "scratch" || name == "context")
       checks.report("ReservedStageName",
                     "Stage name should not use the same name as reserved "
-                    "stage " + go_quote(name),
+                    "stage " +
+                        go_quote(name),
                     stage.from.span);
     if (!seen.insert(name).second)
       checks.report("DuplicateStageName",
@@ -110,9 +111,8 @@ void check_from(const Instruction& instruction, const GlobalScope& scope,
   const auto& from = std::get<From>(instruction.node);
   checks.enter(instruction.comments);
   const auto expanded = [&](const parser::Word& word) {
-    parser::Expansion result =
-        parser::expand(word.raw, scope.variables.lookup(),
-                       {.escape = scope.escape});
+    parser::Expansion result = parser::expand(
+        word.raw, scope.variables.lookup(), {.escape = scope.escape});
     for (const std::string& name : result.unset) {
       if (std::find(names.begin(), names.end(), name) != names.end()) continue;
       checks.report("UndefinedArgInFrom",

@@ -52,7 +52,8 @@ void check_context_value(const std::string& name, const std::string& value) {
 }  // namespace
 
 DockerfileText read_dockerfile(const BuildRequest& request) {
-  if (request.dockerfile_text) return {"Dockerfile", "", *request.dockerfile_text};
+  if (request.dockerfile_text)
+    return {"Dockerfile", "", *request.dockerfile_text};
   std::vector<std::string> candidates = {request.dockerfile};
   if (request.dockerfile.empty())
     candidates = {request.context_dir + "/Dockerfile",
@@ -79,8 +80,8 @@ Contexts::Contexts(const BuildRequest& request,
       dockerfile_path_(dockerfile.path),
       stat_table_dir_(stat_table_dir) {
   if (!is_directory(directory_))
-    throw UsageError("unable to prepare context: path " +
-                     go_quote(directory_) + " not found");
+    throw UsageError("unable to prepare context: path " + go_quote(directory_) +
+                     " not found");
   for (const auto& [name, value] : request.build_contexts) {
     check_context_value(name, value);
     named_[context_key(name)] = value;

@@ -6,6 +6,8 @@
 // build reads its records and nothing else, and a base image is fetched only
 // under a step that executes.
 //
+// engine.cc schedules and executes; engine_keys.cc finds keys and records.
+//
 // One thread schedules; keys that need file contents and steps run on a pool of
 // `jobs` threads. The first failure stops everything else.
 #pragma once
@@ -120,5 +122,13 @@ class Engine {
 
 // Stages (by step) whose files a step takes.
 std::vector<StepId> sources_of(const Step& step);
+
+// A step whose result is content, not a chain, so that what is below it does
+// not count for its key: COPY --link.
+bool is_detached(const Step& step);
+
+// The one input of a record that only leads to another: the key over contents
+// of a step that was found by its declaration.
+inline constexpr const char* kContentKeyName = "content key";
 
 }  // namespace cbuild::builder

@@ -11,9 +11,8 @@ namespace cbuild::builder {
 
 store::LayerId Executor::copy(const CopyStep& copy, const StepInputs& inputs) {
   // A linked copy knows nothing of what is below it.
-  Workspace workspace(environment_.store,
-                      copy.link ? std::vector<std::string>()
-                                : trees(inputs.below));
+  Workspace workspace(environment_.store, copy.link ? std::vector<std::string>()
+                                                    : trees(inputs.below));
   const Fd source = open_origin(copy.origin, inputs);
   {
     const Fd destination = workspace.mount();

@@ -180,8 +180,8 @@ void Executor::add_cache(const MountStep& mount, const StepInputs& inputs,
   };
   resources.caches.push_back(caches_.acquire(
       key, m.sharing, [this] { return stop_.load(); }, seed));
-  resources.roots.push_back(open_path(resources.caches.back().directory,
-                                      O_RDONLY | O_DIRECTORY));
+  resources.roots.push_back(
+      open_path(resources.caches.back().directory, O_RDONLY | O_DIRECTORY));
   runtime::BindMount bind;
   bind.target = mount.target;
   bind.source_root = resources.roots.back().get();
@@ -207,9 +207,9 @@ void Executor::add_secret(const MountStep& mount, runtime::RunSpec& spec,
     if (m.target.empty()) return;
   }
   if (!content) return;
-  spec.mounts.push_back(runtime::SecretMount{
-      mount.target, *content, m.mode.value_or(0400), m.uid.value_or(0),
-      m.gid.value_or(0)});
+  spec.mounts.push_back(
+      runtime::SecretMount{mount.target, *content, m.mode.value_or(0400),
+                           m.uid.value_or(0), m.gid.value_or(0)});
 }
 
 }  // namespace cbuild::builder

@@ -36,8 +36,8 @@ struct StepInputs {
 class Executor {
  public:
   Executor(const Plan& plan, const BuildRequest& request,
-           BuildEnvironment& environment, BaseImages& bases,
-           Reporter& reporter, const std::atomic<bool>& stop);
+           BuildEnvironment& environment, BaseImages& bases, Reporter& reporter,
+           const std::atomic<bool>& stop);
 
   // Returns the layer the step made. Throws RunFailed and what the parts throw.
   store::LayerId execute(const Step& step, const StepInputs& inputs);

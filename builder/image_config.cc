@@ -1,9 +1,9 @@
 #include "builder/image_config.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-
-#include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -49,14 +49,15 @@ std::string pairs_text(const char* word, const Pairs& pairs) {
 // Names of moby/sys/signal for Linux, without SIG. RTMIN and RTMAX families are
 // handled by is_signal.
 constexpr std::array kSignals = {
-    "ABRT", "ALRM", "BUS",  "CHLD", "CLD",    "CONT",   "FPE",  "HUP",
-    "ILL",  "INT",  "IO",   "IOT",  "KILL",   "PIPE",   "POLL", "PROF",
-    "PWR",  "QUIT", "SEGV", "STKFLT", "STOP", "SYS",    "TERM", "TRAP",
-    "TSTP", "TTIN", "TTOU", "URG",  "USR1",   "USR2",   "VTALRM", "WINCH",
+    "ABRT", "ALRM", "BUS",   "CHLD",   "CLD",  "CONT", "FPE",    "HUP",
+    "ILL",  "INT",  "IO",    "IOT",    "KILL", "PIPE", "POLL",   "PROF",
+    "PWR",  "QUIT", "SEGV",  "STKFLT", "STOP", "SYS",  "TERM",   "TRAP",
+    "TSTP", "TTIN", "TTOU",  "URG",    "USR1", "USR2", "VTALRM", "WINCH",
     "XCPU", "XFSZ", "RTMIN", "RTMAX"};
 
 bool is_number(std::string_view text) {
-  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
+  if (!text.empty() && (text[0] == '-' || text[0] == '+'))
+    text.remove_prefix(1);
   return parse_number(text).has_value();
 }
 
@@ -178,7 +179,8 @@ void apply_user(store::ImageConfig& image, const std::string& user) {
 void apply_volume(store::ImageConfig& image,
                   const std::vector<std::string>& paths) {
   for (const std::string& path : paths) {
-    if (path.empty()) throw Error("VOLUME specified can not be an empty string");
+    if (path.empty())
+      throw Error("VOLUME specified can not be an empty string");
     image.config.volumes.insert(path);
   }
   add_history(image, "VOLUME " + plain_list(paths), true);

@@ -54,7 +54,7 @@ struct RunStep {
   std::vector<std::string> proxy_env;  // not part of the key
   std::string cwd;
   std::string user;
-  std::string hostname;  // empty: the runner's default
+  std::string hostname;                         // empty: the runner's default
   std::optional<runtime::NetworkMode> network;  // RUN --network
   bool insecure = false;
   std::vector<MountStep> mounts;

@@ -28,9 +28,8 @@ bool excludes_everything(const std::vector<std::string>& patterns) {
 }  // namespace
 
 void Planner::check_from_lines(const parser::ParsedFile& file) {
-  const GlobalScope defaults =
-      global_scope(file, {}, build_platform_, target_platform_,
-                   request_.target);
+  const GlobalScope defaults = global_scope(file, {}, build_platform_,
+                                            target_platform_, request_.target);
   check_default_bases(file, defaults.variables, checks_);
   const std::vector<std::string> names = from_names(file, scope_);
   for (const parser::Stage& stage : file.stages)
@@ -48,9 +47,9 @@ void Planner::check_unset(const StageState& state,
                           const std::set<std::string>& unset) {
   for (const std::string& name : unset) {
     // A declared ARG without a value is defined, but never suggested.
-    const bool declared = std::any_of(
-        state.args.begin(), state.args.end(),
-        [&](const auto& arg) { return arg.first == name; });
+    const bool declared =
+        std::any_of(state.args.begin(), state.args.end(),
+                    [&](const auto& arg) { return arg.first == name; });
     if (declared) continue;
     const auto near = nearest(name, state.variables.names(), false);
     checks_.report("UndefinedVar",
@@ -85,8 +84,10 @@ void Planner::check_pairs(const std::vector<parser::KeyValue>& pairs) {
   for (const parser::KeyValue& pair : pairs)
     if (pair.legacy)
       checks_.report("LegacyKeyValueFormat",
-                     "\"" + word + " key=value\" should be used instead of "
-                     "legacy \"" + word + " key value\" format",
+                     "\"" + word +
+                         " key=value\" should be used instead of "
+                         "legacy \"" +
+                         word + " key value\" format",
                      current_->instruction.span);
 }
 
@@ -133,7 +134,8 @@ void Planner::check_ports(const std::vector<std::string>& words) {
     if (word.find(':') != std::string::npos)
       checks_.report("ExposeInvalidFormat",
                      "EXPOSE instruction should not define an IP address or "
-                     "host-port mapping, found '" + word + "'",
+                     "host-port mapping, found '" +
+                         word + "'",
                      current_->instruction.span);
   }
 }

@@ -39,11 +39,11 @@ void check_sources(const parser::Copy& copy, const CopySpec& spec,
     const bool url = is_url(source) && !git;
     if (!copy.add && git)
       throw mistake(span, "source can't be a git ref for COPY");
-    if (!copy.add && url)
-      throw mistake(span, "source can't be a URL for COPY");
+    if (!copy.add && url) throw mistake(span, "source can't be a URL for COPY");
     if (git || url)
-      throw mistake(span, "ADD of " + source + ": remote sources are not "
-                          "supported yet");
+      throw mistake(span, "ADD of " + source +
+                              ": remote sources are not "
+                              "supported yet");
     if (copy.checksum)
       throw mistake(span, "checksum requires HTTP(S) or Git sources");
   }
@@ -56,8 +56,10 @@ void check_link_owner(const CopySpec& spec, parser::Span span) {
   const std::string group =
       colon == std::string::npos ? "0" : spec.chown.substr(colon + 1);
   if ((!user.empty() && !is_id(user)) || (!group.empty() && !is_id(group)))
-    throw mistake(span, "invalid user index: -1: --link needs numeric ids in "
-                        "--chown=" + spec.chown);
+    throw mistake(span,
+                  "invalid user index: -1: --link needs numeric ids in "
+                  "--chown=" +
+                      spec.chown);
 }
 
 std::string history_text(const parser::Copy& copy, const CopySpec& spec,
@@ -111,11 +113,9 @@ void Planner::plan_copy(StageIndex index, const StageCommand& command,
     check_unset(state, body.unset);
     node.spec.inline_files.push_back({heredoc.name, std::move(body.text)});
   }
-  node.spec.destination =
-      normalize_path(state.image.config.working_dir,
-                     destination.empty() || destination == "." ? "./"
-                                                               : destination,
-                     true);
+  node.spec.destination = normalize_path(
+      state.image.config.working_dir,
+      destination.empty() || destination == "." ? "./" : destination, true);
   try {
     if (!node.spec.chmod.empty()) ModeChange::parse(node.spec.chmod);
   } catch (const Error& e) {

@@ -13,13 +13,12 @@ constexpr const char* kScriptDir = "/dev/pipes/";
 
 std::string summary(const std::string& body) {
   const std::vector<std::string> lines = split(body, '\n');
-  const auto first = std::find_if(lines.begin(), lines.end(), [](const auto& l) {
-    return !trim(l).empty();
-  });
+  const auto first =
+      std::find_if(lines.begin(), lines.end(),
+                   [](const auto& l) { return !trim(l).empty(); });
   if (first == lines.end()) return "";
-  const bool more = std::any_of(first + 1, lines.end(), [](const auto& l) {
-    return !trim(l).empty();
-  });
+  const bool more = std::any_of(first + 1, lines.end(),
+                                [](const auto& l) { return !trim(l).empty(); });
   return std::string(trim(*first)) + (more ? "..." : "");
 }
 
@@ -32,8 +31,7 @@ std::string mount_target(const parser::RunMount& mount,
       target = "/run/secrets/" + id.substr(id.rfind('/') + 1);
     }
   }
-  if (target.empty() || target[0] != '/')
-    target = working_dir + "/" + target;
+  if (target.empty() || target[0] != '/') target = working_dir + "/" + target;
   target = clean_path("/" + target);
   if (target == "/")
     throw mistake(span, "invalid mount target " + go_quote(target));
@@ -174,7 +172,8 @@ MountStep Planner::run_mount(StageIndex index, const StageCommand& command,
                   "cannot mount from stage " + go_quote(step.mount.from) +
                       " to " + go_quote(step.mount.target) +
                       ", stage needs to be defined before current command");
-  if (step.mount.type == Type::bind || (source && step.mount.type == Type::cache)) {
+  if (step.mount.type == Type::bind ||
+      (source && step.mount.type == Type::cache)) {
     step.has_origin = true;
     step.origin = source ? origin_of(*source) : contexts_.main();
   }

@@ -20,89 +20,91 @@ void at(parser::Span span, Body&& body) {
 
 }  // namespace
 
-void Planner::plan_command(StageIndex index, const StageCommand& command) {
-  StageState& state = states_[index];
-  store::ImageConfig& image = state.image;
-  const parser::Span span = command.instruction.span;
-  const auto pairs = [&](const std::vector<parser::KeyValue>& list) {
-    // All words of one instruction see the variables from before it.
-    Pairs out;
-    for (const parser::KeyValue& pair : list)
-      out.emplace_back(expand(state, pair.key), expand(state, pair.value));
-    return out;
-  };
-  struct Visitor {
-    Planner& self;
-    StageIndex index;
-    const StageCommand& command;
-    StageState& state;
-    store::ImageConfig& image;
-    parser::Span span;
-    decltype(pairs)& expand_pairs;
+// One overload for each instruction; none of them catches all.
+struct Planner::PlanInstruction {
+  Planner& self;
+  StageIndex index;
+  const StageCommand& command;
+  StageState& state;
 
-    void operator()(const parser::From&) const {}  // never inside a stage
-    void operator()(const parser::Run& run) const {
-      self.plan_run(index, command, run);
+  store::ImageConfig& image() const { return state.image; }
+  parser::Span span() const { return command.instruction.span; }
+
+  // All words of one instruction see the variables from before it.
+  Pairs expanded(const std::vector<parser::KeyValue>& list) const {
+    self.check_pairs(list);
+    Pairs pairs;
+    for (const parser::KeyValue& pair : list)
+      pairs.emplace_back(self.expand(state, pair.key),
+                         self.expand(state, pair.value));
+    return pairs;
+  }
+
+  void operator()(const parser::From&) const {}  // never inside a stage
+  void operator()(const parser::Run& run) const {
+    self.plan_run(index, command, run);
+  }
+  void operator()(const parser::Copy& copy) const {
+    self.plan_copy(index, command, copy);
+  }
+  void operator()(const parser::Workdir& workdir) const {
+    self.plan_workdir(index, command, workdir);
+  }
+  void operator()(const parser::Arg& arg) const { self.plan_arg(state, arg); }
+  void operator()(const parser::Cmd& cmd) const {
+    self.check_once(state.cmd_at);
+    self.check_json_form(state, cmd.command);
+    apply_cmd(image(), cmd.command);
+  }
+  void operator()(const parser::Entrypoint& entrypoint) const {
+    self.check_once(state.entrypoint_at);
+    self.check_json_form(state, entrypoint.command);
+    apply_entrypoint(image(), entrypoint.command, state.cmd_at.has_value());
+  }
+  void operator()(const parser::Env& env) const {
+    const Pairs list = expanded(env.pairs);
+    for (const auto& [key, value] : list) {
+      self.check_secret("ENV", key);
+      state.variables.set(key, value);
     }
-    void operator()(const parser::Copy& copy) const {
-      self.plan_copy(index, command, copy);
-    }
-    void operator()(const parser::Workdir& workdir) const {
-      self.plan_workdir(index, command, workdir);
-    }
-    void operator()(const parser::Cmd& cmd) const {
-      self.check_once(state.cmd_at);
-      self.check_json_form(state, cmd.command);
-      apply_cmd(image, cmd.command);
-    }
-    void operator()(const parser::Entrypoint& entrypoint) const {
-      self.check_once(state.entrypoint_at);
-      self.check_json_form(state, entrypoint.command);
-      apply_entrypoint(image, entrypoint.command, state.cmd_at.has_value());
-    }
-    void operator()(const parser::Env& env) const {
-      const Pairs list = expand_pairs(env.pairs);
-      self.check_pairs(env.pairs);
-      for (const auto& pair : list) self.check_secret("ENV", pair.first);
-      for (const auto& [key, value] : list) state.variables.set(key, value);
-      apply_env(image, list);
-    }
-    void operator()(const parser::Label& label) const {
-      self.check_pairs(label.pairs);
-      apply_label(image, expand_pairs(label.pairs));
-    }
-    void operator()(const parser::Arg& arg) const { self.plan_arg(state, arg); }
-    void operator()(const parser::Expose& expose) const {
-      at(span, [&] { self.plan_expose(state, expose); });
-    }
-    void operator()(const parser::Volume& volume) const {
-      std::vector<std::string> paths;
-      for (const parser::Word& word : volume.paths)
-        paths.push_back(self.expand(state, word));
-      at(span, [&] { apply_volume(image, paths); });
-    }
-    void operator()(const parser::User& user) const {
-      apply_user(image, self.expand(state, user.user));
-    }
-    void operator()(const parser::StopSignal& stop) const {
-      const std::string signal = self.expand(state, stop.signal);
-      at(span, [&] { apply_stop_signal(image, signal); });
-    }
-    void operator()(const parser::Healthcheck& check) const {
-      self.check_once(state.healthcheck_at);
-      apply_healthcheck(image, check);
-    }
-    void operator()(const parser::Shell& shell) const {
-      apply_shell(image, shell.argv);
-    }
-    void operator()(const parser::Onbuild& onbuild) const {
-      image.config.on_build.push_back(onbuild.expression);
-    }
-    void operator()(const parser::Maintainer& maintainer) const {
-      apply_maintainer(image, maintainer.name);
-    }
-  };
-  std::visit(Visitor{*this, index, command, state, image, span, pairs},
+    apply_env(image(), list);
+  }
+  void operator()(const parser::Label& label) const {
+    apply_label(image(), expanded(label.pairs));
+  }
+  void operator()(const parser::Expose& expose) const {
+    at(span(), [&] { self.plan_expose(state, expose); });
+  }
+  void operator()(const parser::Volume& volume) const {
+    std::vector<std::string> paths;
+    for (const parser::Word& word : volume.paths)
+      paths.push_back(self.expand(state, word));
+    at(span(), [&] { apply_volume(image(), paths); });
+  }
+  void operator()(const parser::User& user) const {
+    apply_user(image(), self.expand(state, user.user));
+  }
+  void operator()(const parser::StopSignal& stop) const {
+    const std::string signal = self.expand(state, stop.signal);
+    at(span(), [&] { apply_stop_signal(image(), signal); });
+  }
+  void operator()(const parser::Healthcheck& check) const {
+    self.check_once(state.healthcheck_at);
+    apply_healthcheck(image(), check);
+  }
+  void operator()(const parser::Shell& shell) const {
+    apply_shell(image(), shell.argv);
+  }
+  void operator()(const parser::Onbuild& onbuild) const {
+    image().config.on_build.push_back(onbuild.expression);
+  }
+  void operator()(const parser::Maintainer& maintainer) const {
+    apply_maintainer(image(), maintainer.name);
+  }
+};
+
+void Planner::plan_command(StageIndex index, const StageCommand& command) {
+  std::visit(PlanInstruction{*this, index, command, states_[index]},
              command.instruction.node);
 }
 

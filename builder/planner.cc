@@ -123,8 +123,8 @@ void Planner::load_image(StageIndex index, const std::string& name) {
   try {
     state.base_image = bases_.resolve(name, state.platform);
   } catch (const registry::ReferenceError& e) {
-    throw mistake(span, "failed to parse stage name " + go_quote(name) + ": " +
-                            e.what());
+    throw mistake(
+        span, "failed to parse stage name " + go_quote(name) + ": " + e.what());
   }
 }
 
@@ -137,7 +137,8 @@ bool Planner::add_triggers(StageIndex index) {
   if (state.base_image && !node.image_only)
     triggers = state.base_image->image.config.config.on_build;
   if (node.base_stage)
-    for (const StageCommand& command : graph_.nodes()[*node.base_stage].commands)
+    for (const StageCommand& command :
+         graph_.nodes()[*node.base_stage].commands)
       if (const auto* onbuild =
               std::get_if<parser::Onbuild>(&command.instruction.node))
         triggers.push_back(onbuild->expression);
@@ -188,7 +189,8 @@ void Planner::inherit(StageIndex index) {
     copy.spec.destination = "/";
     Step step;
     step.node = std::move(copy);
-    step.name = "[context " + node.base + "] load " + state.context->context_dir;
+    step.name =
+        "[context " + node.base + "] load " + state.context->context_dir;
     state.top = add_step(index, std::move(step));
     return;
   }
@@ -197,17 +199,17 @@ void Planner::inherit(StageIndex index) {
   enter_base_config(state);
   if (state.base_image->image.manifest.layers.empty()) return;
   Step step;
-  step.name = step_prefix(node, state) + "FROM " +
-              state.base_image->reference.text();
+  step.name =
+      step_prefix(node, state) + "FROM " + state.base_image->reference.text();
   step.node = *state.base_image;
   state.top = add_step(index, std::move(step));
 }
 
 void Planner::enter_base_config(StageState& state) {
   auto& config = state.image.config;
-  const bool has_path =
-      std::any_of(config.env.begin(), config.env.end(),
-                  [](const std::string& e) { return e.rfind("PATH=", 0) == 0; });
+  const bool has_path = std::any_of(
+      config.env.begin(), config.env.end(),
+      [](const std::string& e) { return e.rfind("PATH=", 0) == 0; });
   if (!has_path) config.env.push_back(kDefaultPath);
   for (const std::string& entry : config.env) {
     const std::size_t equals = entry.find('=');

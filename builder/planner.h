@@ -38,8 +38,8 @@ struct StageState {
   std::optional<parser::Span> cmd_at;
   std::optional<parser::Span> entrypoint_at;
   std::optional<parser::Span> healthcheck_at;
-  bool workdir_set = false;  // a WORKDIR stood here or in a base stage
-  std::size_t step_number = 0;        // of the display names
+  bool workdir_set = false;     // a WORKDIR stood here or in a base stage
+  std::size_t step_number = 0;  // of the display names
   std::size_t step_total = 0;
 };
 
@@ -61,6 +61,7 @@ class Planner {
   void enter_base_config(StageState& state);
   void finish_platform(store::ImageConfig& image) const;
 
+  struct PlanInstruction;
   void plan_command(StageIndex index, const StageCommand& command);
   void plan_arg(StageState& state, const parser::Arg& arg);
   void plan_workdir(StageIndex index, const StageCommand& command,

@@ -19,7 +19,7 @@ using StepNumber = std::size_t;  // index into PlanEvent::steps
 // The steps of the plan, in the order they are numbered; sent once, first.
 struct PlanEvent {
   struct Step {
-    std::string name;   // "[build 2/5] RUN make", "[internal] load base:1"
+    std::string name;      // "[build 2/5] RUN make", "[internal] load base:1"
     std::size_t line = 0;  // 1-based line of the Dockerfile, 0: none
   };
   std::vector<Step> steps;

@@ -10,9 +10,12 @@ namespace {
 
 const char* media_type(store::Compression compression) {
   switch (compression) {
-    case store::Compression::none: return store::media::kOciLayer;
-    case store::Compression::gzip: return store::media::kOciLayerGzip;
-    case store::Compression::zstd: return store::media::kOciLayerZstd;
+    case store::Compression::none:
+      return store::media::kOciLayer;
+    case store::Compression::gzip:
+      return store::media::kOciLayerGzip;
+    case store::Compression::zstd:
+      return store::media::kOciLayerZstd;
   }
   return "";
 }

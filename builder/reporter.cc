@@ -66,8 +66,8 @@ void Reporter::warning(std::string text) {
 
 void Reporter::summary(std::size_t executed, std::size_t cached,
                        std::uint64_t bytes_written) {
-  send(SummaryEvent{executed, cached,
-                    std::chrono::steady_clock::now() - start_, bytes_written});
+  send(SummaryEvent{executed, cached, std::chrono::steady_clock::now() - start_,
+                    bytes_written});
 }
 
 void Reporter::skip_rest() {

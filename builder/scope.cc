@@ -51,11 +51,16 @@ GlobalScope global_scope(const parser::ParsedFile& file,
   if (stage.empty() && !file.stages.empty())
     stage = std::get<parser::From>(file.stages.back().from.node).name;
   const std::pair<const char*, std::string> words[] = {
-      {"BUILDPLATFORM", b.text()},     {"BUILDOS", b.os},
-      {"BUILDOSVERSION", b.os_version}, {"BUILDARCH", b.architecture},
-      {"BUILDVARIANT", b.variant},     {"TARGETPLATFORM", t.text()},
-      {"TARGETOS", t.os},              {"TARGETOSVERSION", t.os_version},
-      {"TARGETARCH", t.architecture},  {"TARGETVARIANT", t.variant},
+      {"BUILDPLATFORM", b.text()},
+      {"BUILDOS", b.os},
+      {"BUILDOSVERSION", b.os_version},
+      {"BUILDARCH", b.architecture},
+      {"BUILDVARIANT", b.variant},
+      {"TARGETPLATFORM", t.text()},
+      {"TARGETOS", t.os},
+      {"TARGETOSVERSION", t.os_version},
+      {"TARGETARCH", t.architecture},
+      {"TARGETVARIANT", t.variant},
       {"TARGETSTAGE", stage.empty() ? "default" : stage}};
   GlobalScope scope;
   scope.escape = file.directives.escape;

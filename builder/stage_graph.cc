@@ -32,8 +32,8 @@ std::optional<store::Platform> from_platform(const parser::From& from,
   try {
     return store::parse_platform(text);
   } catch (const Error& e) {
-    throw mistake(word.span, "failed to parse platform " + word.raw + ": " +
-                                 e.what());
+    throw mistake(word.span,
+                  "failed to parse platform " + word.raw + ": " + e.what());
   }
 }
 
@@ -113,8 +113,7 @@ std::optional<StageIndex> StageGraph::copy_source(const parser::Copy& copy,
   const auto nothing = [](std::string_view) -> std::optional<std::string> {
     return std::nullopt;
   };
-  if (parser::expand(copy.from, nothing, {.escape = escape_}).text !=
-      copy.from)
+  if (parser::expand(copy.from, nothing, {.escape = escape_}).text != copy.from)
     throw mistake(span,
                   "variable expansion is not supported for --from, define a "
                   "new stage with FROM using ARG from global scope as a "

@@ -1,10 +1,10 @@
 // The stages of a Dockerfile and how they depend on each other.
 //
 // Base names are expanded here (global ARGs only), FROM, COPY --from and
-// RUN --mount=from= are resolved to stages or to images of their own, and ONBUILD
-// triggers are put in front of the instructions they apply to. A source that is
-// no stage becomes a node with `image_only` set, as in BuildKit, so that every
-// dependency is an index.
+// RUN --mount=from= are resolved to stages or to images of their own, and
+// ONBUILD triggers are put in front of the instructions they apply to. A source
+// that is no stage becomes a node with `image_only` set, as in BuildKit, so
+// that every dependency is an index.
 #pragma once
 
 #include <cstddef>

@@ -9,20 +9,28 @@ using store::KeyInputs;
 
 const char* type_name(parser::RunMount::Type type) {
   switch (type) {
-    case parser::RunMount::Type::bind: return "bind";
-    case parser::RunMount::Type::cache: return "cache";
-    case parser::RunMount::Type::tmpfs: return "tmpfs";
-    case parser::RunMount::Type::secret: return "secret";
-    case parser::RunMount::Type::ssh: return "ssh";
+    case parser::RunMount::Type::bind:
+      return "bind";
+    case parser::RunMount::Type::cache:
+      return "cache";
+    case parser::RunMount::Type::tmpfs:
+      return "tmpfs";
+    case parser::RunMount::Type::secret:
+      return "secret";
+    case parser::RunMount::Type::ssh:
+      return "ssh";
   }
   return "";
 }
 
 const char* network_name(runtime::NetworkMode mode) {
   switch (mode) {
-    case runtime::NetworkMode::egress: return "default";
-    case runtime::NetworkMode::none: return "none";
-    case runtime::NetworkMode::host: return "host";
+    case runtime::NetworkMode::egress:
+      return "default";
+    case runtime::NetworkMode::none:
+      return "none";
+    case runtime::NetworkMode::host:
+      return "host";
   }
   return "";
 }
@@ -82,8 +90,7 @@ std::string spelled_once(const std::string& path) {
 std::string spelled_mode(const std::string& mode) {
   const std::size_t digit = mode.find_first_not_of('0');
   if (digit == std::string::npos) return "0";
-  const bool octal =
-      mode.find_first_not_of("01234567") == std::string::npos;
+  const bool octal = mode.find_first_not_of("01234567") == std::string::npos;
   return octal ? mode.substr(digit) : mode;
 }
 
@@ -109,8 +116,8 @@ KeyInputs run_inputs(const RunStep& step, const BuildRequest& request) {
   inputs.emplace_back("directory", step.cwd);
   inputs.emplace_back("user", step.user);
   inputs.emplace_back(
-      "network", network_name(step.network.value_or(request.network.value_or(
-                     runtime::NetworkMode::egress))));
+      "network", network_name(step.network.value_or(
+                     request.network.value_or(runtime::NetworkMode::egress))));
   if (!step.hostname.empty()) inputs.emplace_back("hostname", step.hostname);
   if (step.insecure) inputs.emplace_back("security", "insecure");
   if (step.script) inputs.emplace_back("script", step.script->content);
@@ -119,20 +126,22 @@ KeyInputs run_inputs(const RunStep& step, const BuildRequest& request) {
   if (request.shm_size != 0)
     inputs.emplace_back("shm size", std::to_string(request.shm_size));
   for (const runtime::ResourceLimit& limit : request.limits)
-    inputs.emplace_back("ulimit " + std::to_string(limit.resource),
-                        std::to_string(limit.soft) + ":" +
-                            std::to_string(limit.hard));
+    inputs.emplace_back(
+        "ulimit " + std::to_string(limit.resource),
+        std::to_string(limit.soft) + ":" + std::to_string(limit.hard));
   for (const MountStep& mount : step.mounts) add_mount(inputs, mount);
   return inputs;
 }
 
 KeyInputs copy_inputs(const CopyStep& step) {
   const CopySpec& spec = step.spec;
-  // ADD of files and COPY are one operation; unpacking is what tells them apart.
+  // ADD of files and COPY are one operation; unpacking is what tells them
+  // apart.
   KeyInputs inputs = {{"step", "copy"},
                       {"destination", spelled_once(spec.destination)}};
   if (!spec.chown.empty()) inputs.emplace_back("chown", spec.chown);
-  if (!spec.chmod.empty()) inputs.emplace_back("chmod", spelled_mode(spec.chmod));
+  if (!spec.chmod.empty())
+    inputs.emplace_back("chmod", spelled_mode(spec.chmod));
   if (step.link) inputs.emplace_back("link", "true");
   if (spec.parents) inputs.emplace_back("parents", "true");
   for (const std::string& pattern : spec.exclude)
@@ -162,8 +171,7 @@ KeyInputs workdir_inputs(const WorkdirStep& step,
                          std::optional<std::int64_t> epoch) {
   KeyInputs inputs = {
       {"step", "workdir"}, {"path", step.path}, {"user", step.user}};
-  if (epoch)
-    inputs.emplace_back("source date epoch", std::to_string(*epoch));
+  if (epoch) inputs.emplace_back("source date epoch", std::to_string(*epoch));
   return inputs;
 }
 

@@ -18,8 +18,7 @@ TEST_CASE("sizes are read as docker reads them", "[base]") {
   CHECK(parse_bytes("64m") == 64u << 20);
   CHECK(parse_bytes("1.5GiB") == 3ull << 29);
   CHECK(parse_bytes("1 KB") == 1024u);
-  for (const char* bad : {"", "m", "1x", "1mm", "-1"})
-    CHECK(!parse_bytes(bad));
+  for (const char* bad : {"", "m", "1x", "1mm", "-1"}) CHECK(!parse_bytes(bad));
 }
 
 TEST_CASE("sizes are printed as docker prints them", "[base]") {

@@ -22,8 +22,7 @@ TEST_CASE("a second build of the same thing runs nothing", "[builder]") {
   CHECK(second.manifest.digest == first.manifest.digest);
 }
 
-TEST_CASE("a changed file misses its COPY and what stands on it",
-          "[builder]") {
+TEST_CASE("a changed file misses its COPY and what stands on it", "[builder]") {
   World world;
   world.file("a", "1");
   world.file("b", "1");
@@ -81,8 +80,10 @@ TEST_CASE("COPY --from of an unchanged subtree is kept though its stage ran",
   World world;
   const std::string tail =
       "FROM scratch\nCOPY --from=a /same /same\nRUN write after 1\n";
-  world.build("FROM scratch AS a\nRUN write same 1\nRUN write other 1\n" + tail);
-  world.build("FROM scratch AS a\nRUN write same 1\nRUN write other 2\n" + tail);
+  world.build("FROM scratch AS a\nRUN write same 1\nRUN write other 1\n" +
+              tail);
+  world.build("FROM scratch AS a\nRUN write same 1\nRUN write other 2\n" +
+              tail);
   CHECK(world.runner.commands == Commands{"write other 2"});
 }
 

@@ -1,7 +1,8 @@
+#include "builder/image_config.h"
+
 #include <catch2/catch.hpp>
 
 #include "base/error.h"
-#include "builder/image_config.h"
 #include "builder/publish.h"
 
 namespace cbuild::builder {
