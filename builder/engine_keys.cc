@@ -1,0 +1,218 @@
+// How the engine learns a step's key, and looks up what is known under it.
+#include <utility>
+
+#include "builder/engine.h"
+#include "builder/step_key.h"
+
+namespace cbuild::builder {
+namespace {
+
+template <typename Visit>
+void each_origin(const Step& step, Visit&& visit) {
+  if (const auto* copy = std::get_if<CopyStep>(&step.node)) {
+    if (!copy->spec.sources.empty()) visit(copy->origin);
+  } else if (const auto* run = std::get_if<RunStep>(&step.node)) {
+    for (const MountStep& mount : run->mounts)
+      if (mount.has_origin) visit(mount.origin);
+  }
+}
+
+bool takes_files(const Step& step) {
+  bool any = false;
+  each_origin(step, [&](const FileOrigin&) { any = true; });
+  return any;
+}
+
+bool takes_context_files(const Step& step) {
+  bool any = false;
+  each_origin(step, [&](const FileOrigin& o) { any |= o.context != nullptr; });
+  return any;
+}
+
+}  // namespace
+
+bool is_detached(const Step& step) {
+  const auto* copy = std::get_if<CopyStep>(&step.node);
+  return copy != nullptr && copy->link;
+}
+
+std::vector<StepId> sources_of(const Step& step) {
+  std::vector<StepId> sources;
+  each_origin(step, [&](const FileOrigin& origin) {
+    if (origin.step) sources.push_back(*origin.step);
+  });
+  return sources;
+}
+
+// Returns true once the step's key is known; else something was asked for that
+// will bring the step back here.
+bool Engine::find_key(StepId id) {
+  const Step& step = plan_.steps[id];
+  Node& node = nodes_[id];
+  if (const auto* image = std::get_if<ImageStep>(&step.node)) {
+    node.inputs = image_inputs(*image);
+    node.key = store::key_of(node.inputs);
+    StepResult result;
+    for (const store::Digest& diff_id : image->image.config.diff_ids)
+      result.layers.push_back(diff_id.hex());
+    result.cached = true;
+    node.result = std::move(result);
+    changed(id);
+    return true;
+  }
+  if (step.parent && !need_key(*step.parent, id)) return false;
+  if (!takes_files(step)) {
+    finish_key(id, {});
+    return true;
+  }
+  const std::vector<StepId> sources = sources_of(step);
+  if (!sources.empty()) {
+    bool known = true;
+    for (const StepId source : sources) known &= need_key(source, id);
+    if (!known) return false;
+    if (!node.declared_key && find_declared(id)) return true;
+    for (const StepId source : sources) known &= need_result(source, id);
+    if (!known) return false;
+  }
+  start_keying(id);
+  return false;
+}
+
+// With the keys of the stages that files come from, a step is named without
+// looking at any file. Only where that misses do contents decide.
+bool Engine::find_declared(StepId id) {
+  const Step& step = plan_.steps[id];
+  Node& node = nodes_[id];
+  store::KeyInputs inputs;
+  if (const auto* copy = std::get_if<CopyStep>(&step.node)) {
+    inputs = copy_inputs(*copy);
+    const store::KeyInputs declared = source_declaration(*copy);
+    inputs.insert(inputs.end(), declared.begin(), declared.end());
+  } else if (const auto* run = std::get_if<RunStep>(&step.node)) {
+    inputs = run_inputs(*run, request_);
+    for (const MountStep& mount : run->mounts)
+      if (mount.has_origin)
+        inputs.emplace_back("mount source " + mount.target, mount.mount.source);
+  }
+  for (const StepId source : sources_of(step))
+    inputs.emplace_back("stage", nodes_[source].key->hex());
+  if (step.parent && !is_detached(step))
+    inputs.emplace_back("below", nodes_[*step.parent].key->hex());
+  node.declared_key = store::key_of(inputs);
+  for (const StepId source : sources_of(step))
+    if (nodes_[source].forced) return false;
+  if (node.forced || takes_context_files(step)) return false;
+  const auto record = environment_.store.steps.find(*node.declared_key);
+  if (!record || record->inputs.size() != 1 ||
+      record->inputs.front().first != kContentKeyName)
+    return false;
+  const auto content_key = store::Digest::from_hex(record->inputs[0].second);
+  set_key(id, content_key);
+  load_record(id);
+  changed(id);
+  return true;
+}
+
+void Engine::start_keying(StepId id) {
+  submit(id, [this, id] {
+    store::KeyInputs content;
+    try {
+      content = content_inputs(plan_.steps[id]);
+    } catch (const MissingSource& e) {
+      throw mistake(plan_.steps[id].span, e.what());
+    }
+    const std::lock_guard lock(mutex_);
+    finish_key(id, std::move(content));
+  });
+}
+
+store::KeyInputs Engine::content_inputs(const Step& step) {
+  store::KeyInputs inputs;
+  const auto add = [&](const std::string& prefix, const CopySpec& spec,
+                       const FileOrigin& origin) {
+    // Numbered: how a source is spelled does not matter, only what is in it.
+    std::size_t number = 0;
+    for (auto& [name, value] : copy_key_inputs(spec, *view_of(origin)))
+      inputs.emplace_back(prefix + "files " + std::to_string(++number),
+                          std::move(value));
+  };
+  if (const auto* copy = std::get_if<CopyStep>(&step.node))
+    add("", copy->spec, copy->origin);
+  if (const auto* run = std::get_if<RunStep>(&step.node))
+    for (const MountStep& mount : run->mounts)
+      if (mount.has_origin)
+        add("mount " + mount.target + " ", mount_selection(mount),
+            mount.origin);
+  return inputs;
+}
+
+std::shared_ptr<const FileView> Engine::view_of(const FileOrigin& origin) {
+  if (origin.context) return origin.context;
+  std::vector<store::LayerId> layers;
+  if (origin.step) {
+    const std::lock_guard lock(mutex_);
+    layers = nodes_[*origin.step].result->layers;
+  }
+  std::vector<std::shared_ptr<const store::LayerIndex>> indexes;
+  executor_.prepare_indexes(layers);
+  for (const store::LayerId& id : layers)
+    indexes.push_back(environment_.store.layers.index(id));
+  return std::make_shared<FileView>(FileView::of_layers(
+      std::make_shared<store::MergedIndex>(std::move(indexes))));
+}
+
+// Called with the mutex held.
+void Engine::finish_key(StepId id, store::KeyInputs content) {
+  const Step& step = plan_.steps[id];
+  Node& node = nodes_[id];
+  if (const auto* run = std::get_if<RunStep>(&step.node))
+    node.inputs = run_inputs(*run, request_);
+  else if (const auto* copy = std::get_if<CopyStep>(&step.node))
+    node.inputs = copy_inputs(*copy);
+  else if (const auto* workdir = std::get_if<WorkdirStep>(&step.node))
+    node.inputs = workdir_inputs(*workdir, plan_.source_date_epoch);
+  node.inputs.insert(node.inputs.end(), content.begin(), content.end());
+  if (!is_detached(step))
+    node.inputs.emplace_back(
+        "below", step.parent ? nodes_[*step.parent].key->hex() : "scratch");
+  set_key(id, store::key_of(node.inputs));
+  if (!node.forced) load_record(id);
+  changed(id);
+}
+
+// What a linked copy makes depends on nothing below it, but what stands on top
+// of it does.
+void Engine::set_key(StepId id, const store::Digest& record_key) {
+  const Step& step = plan_.steps[id];
+  Node& node = nodes_[id];
+  node.record_key = record_key;
+  node.key = record_key;
+  if (is_detached(step) && step.parent)
+    node.key = store::key_of({{"link", record_key.hex()},
+                              {"below", nodes_[*step.parent].key->hex()}});
+}
+
+// The record counts only if every layer it names is still here.
+bool Engine::load_record(StepId id) {
+  const auto record = environment_.store.steps.find(*nodes_[id].record_key);
+  if (!record) return false;
+  for (const store::LayerId& layer : record->layers)
+    if (!environment_.store.layers.exists(layer)) return false;
+  StepResult result;
+  const Step& step = plan_.steps[id];
+  if (is_detached(step) && step.parent) {
+    // Its own layer is known; the chain below it may not be yet.
+    if (!nodes_[*step.parent].result) return false;
+    result.layers = nodes_[*step.parent].result->layers;
+  }
+  result.layers.insert(result.layers.end(), record->layers.begin(),
+                       record->layers.end());
+  result.created = record->created;
+  result.created_nanoseconds = record->created_nanoseconds;
+  result.cached = true;
+  nodes_[id].result = std::move(result);
+  reporter_.cached(id);
+  return true;
+}
+
+}  // namespace cbuild::builder
