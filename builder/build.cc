@@ -75,6 +75,8 @@ void run_steps(Engine& engine, const Plan& plan, const DockerfileText& file) {
 
 BuildResult build(const BuildRequest& request, BuildEnvironment& environment) {
   const DockerfileText file = read_dockerfile(request);
+  // Prune leaves the store alone while anything is built in it.
+  const store::Lease lease = environment.store.lease();
   Contexts contexts(request, file, environment.store.root() + "/contexts");
   Reporter reporter(environment.progress);
 

@@ -80,6 +80,7 @@ std::vector<std::string> Executor::trees(
     for (const store::LayerId& id : missing)
       workers.submit([&store, id] { store.tree(id); });
     workers.wait();
+    store.settle(layers);
   }
   std::vector<std::string> trees;
   for (auto id = layers.rbegin(); id != layers.rend(); ++id)

@@ -96,6 +96,7 @@ void run_save(Session& session) {
         "cowardly refusing to save to a terminal: use -o FILE or redirect");
   const auto format = archive_format(args.value("format", "docker-archive"));
   store::Store& store = session.store();
+  const store::Lease lease = store.lease();
   const auto images = images_to_save(store, args);
   if (path.empty() || path == "-")
     store::save_archive(store, images, format, STDOUT_FILENO);
@@ -114,6 +115,7 @@ void run_load(Session& session) {
         "refusing to load from a terminal: use -i FILE or redirect");
 
   store::Store& store = session.store();
+  const store::Lease lease = store.lease();
   const auto loaded = in_context(
       "load " + (path == "-" ? "standard input" : path),
       [&] { return store::load_archive(store, input, normalize_name); });

@@ -78,6 +78,7 @@ void run_pull(Session& session) {
   if (!quiet) announce_pull(asked, reference);
 
   store::Store& store = session.store();
+  const store::Lease lease = store.lease();
   registry::Client client(session.client_options());
   LayerLines lines(quiet, "Pull complete", "Already exists");
   const auto sink = [&](const TransferProgress& p) { lines(p); };
@@ -111,6 +112,7 @@ void run_push(Session& session) {
     throw UsageError("cannot push by digest: " + asked.familiar());
   const Reference reference = asked.with_default_tag();
   store::Store& store = session.store();
+  const store::Lease lease = store.lease();
   const auto found = store.images.find(reference.text());
   if (!found)
     throw Error("An image does not exist locally with the tag: " +
