@@ -17,7 +17,7 @@ p.send_signal(getattr(signal, "SIG" + name))
 start = time.time()
 rest = p.stderr.read().decode()
 assert p.wait() == 130, p.returncode
-assert time.time() - start < 2, time.time() - start
+assert time.time() - start < 60, time.time() - start  # the RUN would take 555
 assert "interrupted" in rest, rest
 P
   not pgrep -f 'sleep 55[5]'
