@@ -41,7 +41,7 @@ TEST_CASE("variables are replaced and quotes removed", "[expand]") {
       {"a\\ b \"a\\b\\\"\\$\"", "a b a\\b\"$"},
       // In // a '$' is Go's: $0 is the match, a name a group that is not there.
       {"${PATHS//o/$}", "/usr/l$cal/bin"},
-      {"${A//p/<\\$0>}", "al<p>ha"},
+      {"${A//p/<\\$0>}", "al<\\p>ha"},
       {"caf\xc3\xa9 $\xc3\xa9 \xff", "caf\xc3\xa9  \xff"},
   };
   for (const Case& c : cases) {
