@@ -16,5 +16,5 @@ debian_base() {
   ln "$cache/bookworm-gcc.tar" "$t/debian/root.tar" 2>/dev/null ||
     cp "$cache/bookworm-gcc.tar" "$t/debian/root.tar"
   printf 'FROM scratch\nADD root.tar /\nCMD ["bash"]\n' >"$t/debian/Dockerfile"
-  cbuild -q -t debian "$t/debian" >/dev/null
+  cbuild -q -t debian --compression-level fast "$t/debian" >/dev/null
 }
