@@ -60,16 +60,23 @@ bool Engine::find_key(StepId id) {
     changed(id);
     return true;
   }
-  if (step.parent && !need_key(*step.parent, id)) return false;
+  // All that the key needs is asked for at once, so that stages which do not
+  // need each other run side by side.
+  const std::vector<StepId> sources = sources_of(step);
+  bool known = !step.parent || need_key(*step.parent, id);
+  for (const StepId source : sources) known &= need_key(source, id);
+  if (!known) {
+    // What is below has to run first; a source that no record answers will
+    // have to run as well.
+    for (const StepId source : sources)
+      if (nodes_[source].key) need_result(source, id);
+    return false;
+  }
   if (!takes_files(step)) {
     finish_key(id, {});
     return true;
   }
-  const std::vector<StepId> sources = sources_of(step);
   if (!sources.empty()) {
-    bool known = true;
-    for (const StepId source : sources) known &= need_key(source, id);
-    if (!known) return false;
     if (!node.declared_key && find_declared(id)) return true;
     for (const StepId source : sources) known &= need_result(source, id);
     if (!known) return false;

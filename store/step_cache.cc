@@ -148,6 +148,9 @@ void StepCache::put(const StepRecord& record) {
   file += kMiddle;
   file += body;
   file += '}';
+  // Renamed over an old record, the new one would be written out at once (ext4
+  // auto_da_alloc); a record that is absent for a moment is only a miss.
+  remove(record.key);
   staging_->replace(steps_ + "/" + record.key.hex(), file);
 }
 

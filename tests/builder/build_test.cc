@@ -87,6 +87,16 @@ TEST_CASE("COPY --from of an unchanged subtree is kept though its stage ran",
   CHECK(world.runner.commands == Commands{"write other 2"});
 }
 
+TEST_CASE("stages that do not need each other run at the same time",
+          "[builder]") {
+  World world;
+  world.request.jobs = 4;
+  CHECK_NOTHROW(
+      world.build("FROM scratch AS a\nRUN write a 1\nRUN meet a\n"
+                  "FROM scratch AS b\nRUN write b 1\nRUN meet b\n"
+                  "FROM scratch\nCOPY --from=a /a /a\nCOPY --from=b /b /b\n"));
+}
+
 TEST_CASE("a linked copy is kept when what is below it changes", "[builder]") {
   World world;
   world.file("a", "1");

@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <condition_variable>
 #include <fstream>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -22,9 +24,13 @@ class FakeRunner final : public runtime::Runner {
   runtime::ExitStatus run(const runtime::RunSpec& spec,
                           const runtime::OutputSink& output,
                           const std::atomic<bool>*) override {
-    commands.push_back(spec.argv.back());
-    specs.push_back(spec);
+    {
+      const std::lock_guard lock(mutex_);
+      commands.push_back(spec.argv.back());
+      specs.push_back(spec);
+    }
     const std::string& script = spec.argv.back();
+    if (script.rfind("meet ", 0) == 0) meet();
     if (script.rfind("write ", 0) == 0) {
       const std::size_t blank = script.find(' ', 6);
       std::ofstream(spec.root.upper + "/" + script.substr(6, blank - 6))
@@ -41,6 +47,21 @@ class FakeRunner final : public runtime::Runner {
   std::vector<std::string> commands;
   std::vector<runtime::RunSpec> specs;
   int counter = 0;
+
+ private:
+  // Waits until two `meet` commands run at once: they can only end together.
+  void meet() {
+    std::unique_lock lock(mutex_);
+    ++meeting_;
+    met_.notify_all();
+    if (!met_.wait_for(lock, std::chrono::seconds(60),
+                       [this] { return meeting_ >= 2; }))
+      throw Error("the other step did not run at the same time");
+  }
+
+  std::mutex mutex_;
+  std::condition_variable met_;
+  int meeting_ = 0;
 };
 
 class FakeImages final : public registry::ImageSource {
