@@ -113,6 +113,7 @@ std::string unquoted(std::string_view text) {
 }  // namespace
 
 std::optional<JsonArray> json_array(std::string_view text) {
+  const auto given = text.begin();
   text = trim_space(text);
   if (!text.starts_with('[') || too_deep(text)) return std::nullopt;
   std::vector<Found> found;
@@ -121,11 +122,10 @@ std::optional<JsonArray> json_array(std::string_view text) {
   result.words.emplace();
   for (const Found& element : found) {
     if (*element.begin() != '"') return JsonArray{};
-    const Range range{static_cast<std::size_t>(element.begin() - text.begin()),
-                      static_cast<std::size_t>(element.end() - text.begin())};
-    const std::string_view written =
-        text.substr(range.begin, range.end - range.begin);
-    result.words->push_back({unquoted(written), range});
+    const Range range{static_cast<std::size_t>(element.begin() - given),
+                      static_cast<std::size_t>(element.end() - given)};
+    result.words->push_back(
+        {unquoted({element.begin(), element.end()}), range});
   }
   return result;
 }
