@@ -41,6 +41,8 @@ struct CopySpec {
   std::vector<std::string> exclude;
   std::optional<bool> unpack;  // ADD: nullopt unpacks local archives
   std::optional<std::int64_t> source_date_epoch;
+  // The name a source is found under is not the one it lands under: a mount's.
+  bool renamed = false;
 };
 
 // The named inputs that the copied files contribute to the step's key: the

@@ -7,10 +7,12 @@
 //   - the name it lands under, relative to the match
 //   - type; link target; device numbers; content
 //   - mode as it will land, so that an octal --chmod hides the source's; the
-//     owner where it is kept, so never of a context; the xattrs a copy keeps
+//     owner where it is kept; the xattrs a copy keeps
 //   - which earlier name of the same file it is a hard link to
 //
 // The top directory gives its contents only, its mode and owner do not land.
+// Files of a context count as owned by 0:0, which is how they land, so that
+// equal bytes from a context and from a stage have one key.
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -58,7 +60,8 @@ class SourceKey {
       : from_(from),
         filter_(spec, source),
         source_(source),
-        keeps_owner_(spec.chown.empty() && !from.is_context()) {
+        renamed_(spec.renamed),
+        keeps_owner_(spec.chown.empty()) {
     if (!spec.chmod.empty()) mode_ = ModeChange::parse(spec.chmod);
   }
 
@@ -69,7 +72,7 @@ class SourceKey {
       if (match.entry.directory())
         add_directory(match);
       else
-        add({match.entry, match.path, match.name, true});
+        add({match.entry, match.path, renamed_ ? "" : match.name, true});
       hash_batch();
       fields_.add("end");
     }
@@ -200,6 +203,7 @@ class SourceKey {
   CopyFilter filter_;
   const Source& source_;
   std::optional<ModeChange> mode_;
+  bool renamed_;
   bool keeps_owner_;
   bool met_ = false;  // --parents: the required path was there
   FieldHasher fields_;

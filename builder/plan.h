@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -52,6 +53,8 @@ struct RunStep {
   std::vector<std::string> argv;
   std::vector<std::string> env;        // part of the key
   std::vector<std::string> proxy_env;  // not part of the key
+  std::set<std::string> arg_names;     // those of env that are ARGs
+  store::Platform platform;            // what the stage is for
   std::string cwd;
   std::string user;
   std::string hostname;                         // empty: the runner's default

@@ -85,6 +85,8 @@ RunStep Planner::run_step(StageIndex index, const StageCommand& command,
     throw mistake(command.instruction.span, "arguments are required");
   for (const auto& [name, value] : state.variables.list())
     step.env.push_back(name + "=" + value);
+  for (const auto& [name, declared] : state.args) step.arg_names.insert(name);
+  step.platform = state.platform;
   step.proxy_env = build_args_.proxy_env;
   step.cwd = state.image.config.working_dir.empty()
                  ? "/"

@@ -1,5 +1,7 @@
 #include "builder/step_key.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace cbuild::builder {
@@ -35,12 +37,15 @@ const char* network_name(runtime::NetworkMode mode) {
   return "";
 }
 
-std::string number(const std::optional<std::uint32_t>& value) {
-  return value ? std::to_string(*value) : "-";
+// What a default is may as well be written out.
+std::string ownership(const parser::RunMount& mount, std::uint32_t mode) {
+  return " uid=" + std::to_string(mount.uid.value_or(0)) +
+         " gid=" + std::to_string(mount.gid.value_or(0)) +
+         " mode=" + std::to_string(mount.mode.value_or(mode));
 }
 
-// A cache mount counts by its id only where that is the default one: BuildKit
-// clears a custom id and the sharing mode.
+// What a cache mount holds never counts, so neither do its id and how it is
+// shared.
 void add_mount(KeyInputs& inputs, const MountStep& step) {
   const parser::RunMount& m = step.mount;
   const std::string name = "mount " + step.target;
@@ -54,17 +59,18 @@ void add_mount(KeyInputs& inputs, const MountStep& step) {
       value += " size=" + std::to_string(m.size);
       break;
     case Type::cache:
-      value += " uid=" + number(m.uid) + " gid=" + number(m.gid) +
-               " mode=" + number(m.mode);
+      value += ownership(m, 0755);
       break;
     case Type::secret:
       value += " id=" + (m.source.empty() ? m.id : m.source) +
-               " env=" + m.env.value_or("") + " uid=" + number(m.uid) +
-               " gid=" + number(m.gid) + " mode=" + number(m.mode) +
+               (m.env ? " env=" + *m.env : "") + ownership(m, 0400) +
+               (m.required ? " required" : "");
+      break;
+    case Type::ssh:
+      value += " id=" + (m.id.empty() ? "default" : m.id) + ownership(m, 0600) +
                (m.required ? " required" : "");
       break;
     case Type::bind:
-    case Type::ssh:
       break;
   }
   inputs.emplace_back(name, value);
@@ -113,6 +119,7 @@ KeyInputs run_inputs(const RunStep& step, const BuildRequest& request) {
     inputs.emplace_back("env " + entry.substr(0, equals),
                         entry.substr(equals + 1));
   }
+  inputs.emplace_back("platform", step.platform.text());
   inputs.emplace_back("directory", step.cwd);
   inputs.emplace_back("user", step.user);
   inputs.emplace_back(
@@ -125,7 +132,11 @@ KeyInputs run_inputs(const RunStep& step, const BuildRequest& request) {
     inputs.emplace_back("host", host);
   if (request.shm_size != 0)
     inputs.emplace_back("shm size", std::to_string(request.shm_size));
-  for (const runtime::ResourceLimit& limit : request.limits)
+  std::vector<runtime::ResourceLimit> limits = request.limits;
+  std::sort(limits.begin(), limits.end(), [](const auto& a, const auto& b) {
+    return a.resource < b.resource;
+  });
+  for (const runtime::ResourceLimit& limit : limits)
     inputs.emplace_back(
         "ulimit " + std::to_string(limit.resource),
         std::to_string(limit.soft) + ":" + std::to_string(limit.hard));
@@ -180,6 +191,7 @@ CopySpec mount_selection(const MountStep& mount) {
   const std::string& source = mount.mount.source;
   spec.sources = {source.empty() ? "/" : source};
   spec.destination = "/";
+  spec.renamed = true;
   return spec;
 }
 
