@@ -11,8 +11,9 @@ namespace cbuild::builder {
 
 store::LayerId Executor::copy(const CopyStep& copy, const StepInputs& inputs) {
   // A linked copy knows nothing of what is below it.
-  Workspace workspace(environment_.store, copy.link ? std::vector<std::string>()
-                                                    : trees(inputs.below));
+  Workspace workspace(
+      environment_.store, disposal_,
+      copy.link ? std::vector<std::string>() : trees(inputs.below));
   const Fd source = open_origin(copy.origin, inputs);
   {
     const Fd destination = workspace.mount();
@@ -24,7 +25,7 @@ store::LayerId Executor::copy(const CopyStep& copy, const StepInputs& inputs) {
 
 store::LayerId Executor::workdir(const WorkdirStep& workdir,
                                  const StepInputs& inputs) {
-  Workspace workspace(environment_.store, trees(inputs.below));
+  Workspace workspace(environment_.store, disposal_, trees(inputs.below));
   {
     const Fd root = workspace.mount();
     const FileOwner owner = resolve_owner(root.get(), workdir.user);

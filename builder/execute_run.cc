@@ -54,7 +54,7 @@ bool read_only(const parser::RunMount& mount) {
 
 store::LayerId Executor::run(const Step& step, const RunStep& run,
                              const StepInputs& inputs) {
-  Workspace workspace(environment_.store, trees(inputs.below));
+  Workspace workspace(environment_.store, disposal_, trees(inputs.below));
   MountResources resources;
   resources.scratch = workspace.directory();
 

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/workers.h"
 #include "builder/base_images.h"
 #include "builder/build.h"
 #include "builder/cache_mounts.h"
@@ -72,6 +73,7 @@ class Executor {
   Reporter& reporter_;
   const std::atomic<bool>& stop_;
   CacheMounts caches_;
+  Workers disposal_{1};  // of directories that steps are done with
 };
 
 }  // namespace cbuild::builder

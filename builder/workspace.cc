@@ -7,8 +7,9 @@
 
 namespace cbuild::builder {
 
-Workspace::Workspace(store::Store& store, std::vector<std::string> lowers)
-    : store_(store), temp_(store.temp_dir("step-")) {
+Workspace::Workspace(store::Store& store, Workers& disposal,
+                     std::vector<std::string> lowers)
+    : store_(store), disposal_(disposal), temp_(store.temp_dir("step-")) {
   overlay_.lowers = std::move(lowers);
   overlay_.upper = temp_.path() + "/upper";
   overlay_.work = temp_.path() + "/work";
@@ -17,6 +18,11 @@ Workspace::Workspace(store::Store& store, std::vector<std::string> lowers)
   check(::mkdir(overlay_.upper.c_str(), 0755), "mkdir", overlay_.upper);
   check(::chmod(overlay_.upper.c_str(), 0755), "chmod", overlay_.upper);
   check(::mkdir(overlay_.work.c_str(), 0700), "mkdir", overlay_.work);
+}
+
+Workspace::~Workspace() {
+  disposal_.submit([temp = std::make_shared<TempDir>(
+                        std::move(temp_))]() mutable { temp.reset(); });
 }
 
 Fd Workspace::mount() const {

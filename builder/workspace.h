@@ -3,12 +3,14 @@
 //   <tmp>/upper   what the step writes; becomes the layer's tree
 //   <tmp>/work    overlayfs's own
 //
-// Removed with all it holds unless take() made a layer of it.
+// What take() leaves, or all of it, is removed on a thread of `disposal`: the
+// next step need not wait until overlayfs's five inodes are gone.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "base/workers.h"
 #include "runtime/overlay.h"
 #include "store/store.h"
 
@@ -17,7 +19,11 @@ namespace cbuild::builder {
 class Workspace {
  public:
   // `lowers`: directories below, top first.
-  Workspace(store::Store& store, std::vector<std::string> lowers);
+  Workspace(store::Store& store, Workers& disposal,
+            std::vector<std::string> lowers);
+  ~Workspace();
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
 
   const runtime::OverlaySpec& overlay() const { return overlay_; }
   const std::string& directory() const { return temp_.path(); }
@@ -30,6 +36,7 @@ class Workspace {
 
  private:
   store::Store& store_;
+  Workers& disposal_;
   TempDir temp_;
   runtime::OverlaySpec overlay_;
 };

@@ -10,11 +10,13 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <mutex>
 
 #include "base/dir.h"
 #include "runtime/child.h"
 #include "runtime/command.h"
 #include "runtime/etc_files.h"
+#include "runtime/mount_points.h"
 #include "runtime/mount_sources.h"
 #include "runtime/net.h"
 #include "runtime/oom.h"
@@ -72,7 +74,8 @@ std::string describe(const ChildFailure& failure) {
 
 // All that a ChildPlan points to, in an order that it can be taken down in.
 struct Preparation {
-  explicit Preparation(const RunSpec& spec, bool host_network);
+  Preparation(const RunSpec& spec, bool host_network,
+              const MountPoints& points);
 
   Fd root;
   UserIds user;
@@ -95,10 +98,11 @@ struct Preparation {
   void add_stubs();
 };
 
-Preparation::Preparation(const RunSpec& spec, bool host_network)
-    : root(mount_overlay(spec.root)),
+Preparation::Preparation(const RunSpec& spec, bool host_network,
+                         const MountPoints& points)
+    : root(mount_overlay(points.below(spec.root))),
       user(resolve_user(root.get(), spec.user)),
-      stubs(root.get(), spec.root.upper),
+      stubs(root.get(), spec.root.upper, points),
       env(with_home(spec.env, user.home)),
       programs(program_candidates(spec)),
       argv(c_strings(spec.argv)),
@@ -181,12 +185,24 @@ struct NamespaceRunner::State {
 
   ChildPlan plan(const RunSpec& spec, Preparation& ready,
                  const NetworkLease& network) const;
+  const MountPoints& mount_points();
 
   const std::string directory;
   const Fd self;
   NetworkPool networks;
   const bool cgroup_v2;
+
+ private:
+  std::once_flag points_made_;
+  std::optional<MountPoints> points_;
 };
+
+// Made by the first run: a cached build has none.
+const MountPoints& NamespaceRunner::State::mount_points() {
+  std::call_once(points_made_,
+                 [this] { points_.emplace(directory + "/mount-points"); });
+  return *points_;
+}
 
 ChildPlan NamespaceRunner::State::plan(const RunSpec& spec, Preparation& ready,
                                        const NetworkLease& network) const {
@@ -226,7 +242,8 @@ ExitStatus NamespaceRunner::run(const RunSpec& spec, const OutputSink& output,
                                 const std::atomic<bool>* stop) {
   const NetworkLease network =
       state_->networks.acquire(spec.network, spec.insecure);
-  Preparation ready(spec, network.mode() == NetworkMode::host);
+  Preparation ready(spec, network.mode() == NetworkMode::host,
+                    state_->mount_points());
   ChildPlan plan = state_->plan(spec, ready, network);
   const std::uint64_t kills = out_of_memory_kills();
 

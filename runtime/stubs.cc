@@ -96,11 +96,20 @@ void MountStubs::note_copies(const ResolvedPath& path) {
   }
 }
 
+void MountStubs::note_lent(const ResolvedPath& path) {
+  for (std::size_t count = 1; count <= path.existing; ++count) {
+    const std::string prefix = path.prefix(count);
+    const std::optional<struct stat> st = lstat_at(root_, prefix);
+    if (st && points_.comes_from(*st)) lent_.insert(prefix);
+  }
+}
+
 void MountStubs::make(const std::string& target, bool directory) {
   const ResolvedPath path = resolve_in_root(root_, target, mounted_);
   if (path.in_mount) return;
   mounted_.insert(path.path());
   note_copies(path);
+  note_lent(path);
   for (std::size_t i = path.existing; i < path.parts.size(); ++i) {
     const Fd parent = open_directory(root_, path.prefix(i));
     const bool last = i + 1 == path.parts.size();
@@ -135,19 +144,34 @@ void MountStubs::remove() {
 }
 
 void MountStubs::tidy() {
-  if (copied_.empty()) return;
+  if (copied_.empty() && lent_.empty()) return;
   const Fd upper = open_path(upper_, O_RDONLY | O_DIRECTORY);
+  tidy_copies(upper.get());
+  tidy_lent(upper.get());
+}
+
+void MountStubs::tidy_copies(int upper) {
   for (auto copy = copied_.rbegin(); copy != copied_.rend(); ++copy) {
-    const ResolvedPath path = resolve_in_root(upper.get(), copy->path);
+    const ResolvedPath path = resolve_in_root(upper, copy->path);
     if (!path.exists() || path.path() != copy->path) continue;
     const std::optional<Fd> dir =
-        try_openat(upper.get(), copy->path, O_RDONLY | O_DIRECTORY);
+        try_openat(upper, copy->path, O_RDONLY | O_DIRECTORY);
     if (!dir) continue;
     struct stat st;
     check(::fstat(dir->get(), &st), "stat", copy->path);
     if (!same_attributes(st, copy->st) || xattrs_of(dir->get()) != copy->xattrs)
       continue;
-    remove_if_empty(upper.get(), copy->path, true);
+    remove_if_empty(upper, copy->path, true);
+  }
+}
+
+// As remove() does with what was made: the image has nothing at these paths.
+void MountStubs::tidy_lent(int upper) {
+  for (auto path = lent_.rbegin(); path != lent_.rend(); ++path) {
+    const std::optional<struct stat> st = lstat_at(upper, *path);
+    if (!st || resolve_in_root(upper, *path).path() != *path) continue;
+    if (!S_ISDIR(st->st_mode) && st->st_size != 0) continue;
+    remove_if_empty(upper, *path, S_ISDIR(st->st_mode));
   }
 }
 

@@ -5,6 +5,9 @@
 //   tidy()      after the mount is gone: directories of the upper layer that
 //               are only there because a stub was made below them
 //
+// What MountPoints lends from below the image is not made; where the command
+// brought it to the upper layer and left it empty, tidy() takes it away.
+//
 // Times of parent directories never show that a stub came or went. So a RUN
 // that writes nothing leaves an empty upper directory.
 #pragma once
@@ -17,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/mount_points.h"
 #include "runtime/resolve.h"
 
 namespace cbuild::runtime {
@@ -24,8 +28,9 @@ namespace cbuild::runtime {
 class MountStubs {
  public:
   // `root`: the mounted overlay; kept open by the caller until remove().
-  // `upper`: its upper directory.
-  MountStubs(int root, std::string upper) : root_(root), upper_(upper) {}
+  // `upper`: its upper directory. `points`: what lies below its layers.
+  MountStubs(int root, std::string upper, const MountPoints& points)
+      : root_(root), upper_(std::move(upper)), points_(points) {}
 
   // Makes `target` (a path of the image) a directory or file where nothing is
   // there. What lies inside an earlier target is left to the child, which can
@@ -48,12 +53,17 @@ class MountStubs {
   };
 
   void note_copies(const ResolvedPath& path);
+  void note_lent(const ResolvedPath& path);
+  void tidy_copies(int upper);
+  void tidy_lent(int upper);
 
   int root_;
   std::string upper_;
+  const MountPoints& points_;
   std::set<std::string> mounted_;
   std::vector<std::string> made_;
   std::vector<CopiedUp> copied_;  // parents before children
+  std::set<std::string> lent_;
 };
 
 }  // namespace cbuild::runtime

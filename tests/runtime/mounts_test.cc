@@ -79,6 +79,30 @@ TEST_CASE("mounts: an image without any mount point", "[runtime]") {
   CHECK(sandbox.written() == "");
 }
 
+TEST_CASE("stubs: a directory the image lacks stays only for what is put in it",
+          "[runtime]") {
+  NEED_SANDBOX();
+  Sandbox sandbox;
+  remove_tree(sandbox.root() + "/etc");
+  CHECK(sandbox.run("chmod 700 /etc; mkdir /etc/x; rmdir /etc/x").out == "");
+  CHECK(sandbox.written() == "");
+  CHECK(sandbox.run("chmod 700 /etc; : > /etc/mine").out == "");
+  CHECK(sandbox.written() == "/etc /etc/mine");
+}
+
+TEST_CASE("stubs: where a layer took a mount point away, it is made anew",
+          "[runtime]") {
+  NEED_SANDBOX();
+  Sandbox sandbox;
+  remove_tree(sandbox.root() + "/etc");
+  make_dirs(sandbox.dir() + "/above");
+  REQUIRE(::mknod((sandbox.dir() + "/above/etc").c_str(), S_IFCHR, 0) == 0);
+  RunSpec spec = sandbox.spec("wc -l < /etc/hosts; ls -A /etc");
+  spec.root.lowers.insert(spec.root.lowers.begin(), sandbox.dir() + "/above");
+  CHECK(sandbox.run(spec).out == "2\nhosts\nresolv.conf\n");
+  CHECK(sandbox.written() == "");
+}
+
 TEST_CASE("mounts: hosts of the image is hidden and comes back", "[runtime]") {
   NEED_SANDBOX();
   Sandbox sandbox;
