@@ -42,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
     const std::vector<std::string> patterns = read_ignore_file(text);
     for (const std::string& pattern : patterns) check_glob(pattern, path);
     const IgnoreMatcher matcher(patterns);
-    MUST(matcher.empty() == patterns.empty());
+    if (patterns.empty()) MUST(matcher.empty());
     check_path(matcher, path);
   } catch (const cbuild::Error& e) {
     MUST(*e.what() != '\0');

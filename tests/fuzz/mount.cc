@@ -20,7 +20,7 @@ std::optional<RunMount> parsed(std::string_view text, const Lookup* lookup) {
 void check_mount(std::string_view text, const Lookup& lookup) {
   const std::optional<RunMount> early = parsed(text, nullptr);
   const std::optional<RunMount> late = parsed(text, &lookup);
-  const bool plain = text.find_first_of("$\'\"") == text.npos;
+  const bool plain = text.find_first_of("$\\'\"") == text.npos;
   if (plain && late) MUST(early && early->from == late->from);
 }
 
