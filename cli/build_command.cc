@@ -6,6 +6,7 @@
 #include "builder/build.h"
 #include "cli/build_flags.h"
 #include "cli/command.h"
+#include "cli/graph_command.h"
 #include "cli/metadata_file.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -75,6 +76,10 @@ class Finisher {
 void run_build(Session& session) {
   const Arguments& args = session.args();
   const builder::BuildRequest request = build_request(args);
+  if (args.has("print")) {
+    print(printed(session, request, args.value("print")));
+    return;
+  }
   if (args.has("push") && request.tags.empty())
     throw UsageError("--push needs a name to push to: give --tag");
   const auto renderer =

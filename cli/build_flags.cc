@@ -6,17 +6,11 @@ namespace cbuild::cli {
 namespace {
 
 constexpr Flag kFlags[] = {
-    {"What to build", "-f,--file", Takes::one, "FILE",
-     "Dockerfile, or - for standard input (default: CONTEXT/Dockerfile)"},
-    {"What to build", "--target", Takes::one, "STAGE", "Stop at this stage"},
-    {"What to build", "--build-arg", Takes::many, "NAME[=VALUE]",
-     "Set an ARG; without =VALUE, from the environment"},
-    {"What to build", "--build-context", Takes::many, "NAME=WHERE",
-     "Further directory or image to use in FROM and --from"},
-    {"What to build", "--platform", Takes::one, "OS/ARCH",
-     "Platform of the image (default: this machine's)"},
     {"What to build", "--secret", Takes::many, "id=ID[,src=FILE|,env=NAME]",
      "Secret for RUN --mount=type=secret; never kept"},
+    {"What to build", "--print", Takes::one, "WHAT",
+     "Build nothing; print the Dockerfile's tree (ast), the plan (plan), or "
+     "the plan as Graphviz text (dot)"},
 
     {"Result", "-t,--tag", Takes::many, "NAME[:TAG]",
      "Name of the image; may be given again"},
@@ -72,7 +66,6 @@ constexpr RefusedFlag kRefused[] = {
     {"--attest", Takes::many, "no attestations are made"},
     {"--call", Takes::one, "only building is there", "build"},
     {"--check", Takes::nothing, "only building is there"},
-    {"--print", Takes::one, "only building is there"},
     {"--squash", Takes::nothing, "layers are kept as they are made"},
     {"--compress", Takes::nothing, "there is no daemon to send a context to"},
     {"--builder", Takes::one, "there are no builders but this program"},
@@ -94,7 +87,7 @@ constexpr RefusedFlag kRefused[] = {
 
 }  // namespace
 
-const FlagTable kBuildFlags = {{kFlags, kRegistryFlags, kGlobalFlags},
-                               kRefused};
+const FlagTable kBuildFlags = {
+    {kSourceFlags, kFlags, kRegistryFlags, kGlobalFlags}, kRefused};
 
 }  // namespace cbuild::cli

@@ -6,10 +6,25 @@
 
 namespace cbuild::cli {
 
+// Which Dockerfile, stage and values: also the flags of `cbuild graph`.
+inline constexpr Flag kSourceFlags[] = {
+    {"What to build", "-f,--file", Takes::one, "FILE",
+     "Dockerfile, or - for standard input (default: CONTEXT/Dockerfile)"},
+    {"What to build", "--target", Takes::one, "STAGE", "Stop at this stage"},
+    {"What to build", "--build-arg", Takes::many, "NAME[=VALUE]",
+     "Set an ARG; without =VALUE, from the environment"},
+    {"What to build", "--build-context", Takes::many, "NAME=WHERE",
+     "Further directory or image to use in FROM and --from"},
+    {"What to build", "--platform", Takes::one, "OS/ARCH",
+     "Platform of the image (default: this machine's)"},
+};
+
 extern const FlagTable kBuildFlags;
 
 // Reads the values of all flags and the context word. Throws UsageError with
 // docker's words where a value is wrong. Reads standard input for `-f -`.
 builder::BuildRequest build_request(const Arguments& arguments);
+// The same where there are only kSourceFlags.
+builder::BuildRequest source_request(const Arguments& arguments);
 
 }  // namespace cbuild::cli

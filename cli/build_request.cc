@@ -261,6 +261,9 @@ void read_result(const Arguments& arguments, builder::BuildRequest& request) {
       refuse_value("jobs", arguments.value("jobs"), "want a number up to 1024");
     request.jobs = static_cast<unsigned>(*jobs);
   }
+}
+
+void read_platform(const Arguments& arguments, builder::BuildRequest& request) {
   if (!arguments.has("platform")) return;
   const std::string platform = arguments.value("platform");
   if (platform.find(',') != std::string::npos)
@@ -310,21 +313,27 @@ void read_context(const Arguments& arguments, builder::BuildRequest& request) {
 
 }  // namespace
 
-builder::BuildRequest build_request(const Arguments& arguments) {
+builder::BuildRequest source_request(const Arguments& arguments) {
   builder::BuildRequest request;
   read_build_args(arguments, request);
-  read_labels(arguments, request);
   read_build_contexts(arguments, request);
+  read_platform(arguments, request);
+  request.target = arguments.value("target");
+  read_context(arguments, request);
+  return request;
+}
+
+builder::BuildRequest build_request(const Arguments& arguments) {
+  builder::BuildRequest request = source_request(arguments);
+  read_labels(arguments, request);
   read_secrets(arguments, request);
   read_sandbox(arguments, request);
   read_result(arguments, request);
-  request.target = arguments.value("target");
   request.no_cache = arguments.has("no-cache");
   request.pull = arguments.has("pull");
   for (const std::string& text : arguments.values("no-cache-filter"))
     for (const std::string& stage : split(text, ','))
       request.no_cache_filter.push_back(stage);
-  read_context(arguments, request);
   return request;
 }
 

@@ -53,6 +53,7 @@ extern const Command kBuildCommand;
 extern const Command kPullCommand;
 extern const Command kPushCommand;
 extern const Command kImagesCommand;
+extern const Command kGraphCommand;
 extern const Command kHistoryCommand;
 extern const Command kInspectCommand;
 extern const Command kTagCommand;

@@ -12,10 +12,10 @@ namespace cbuild::cli {
 namespace {
 
 constexpr const Command* kCommands[] = {
-    &kBuildCommand,   &kPullCommand,    &kPushCommand,  &kImagesCommand,
-    &kHistoryCommand, &kInspectCommand, &kTagCommand,   &kRmiCommand,
-    &kSaveCommand,    &kLoadCommand,    &kLoginCommand, &kLogoutCommand,
-    &kPruneCommand,   &kVersionCommand, &kHelpCommand,
+    &kBuildCommand,   &kGraphCommand,   &kPullCommand,   &kPushCommand,
+    &kImagesCommand,  &kHistoryCommand, &kInspectCommand, &kTagCommand,
+    &kRmiCommand,     &kSaveCommand,    &kLoadCommand,    &kLoginCommand,
+    &kLogoutCommand,  &kPruneCommand,   &kVersionCommand, &kHelpCommand,
 };
 
 struct Alias {

@@ -45,7 +45,7 @@ struct RefusedFlag {
 
 // The flags of one command: its own and those it shares with others.
 struct FlagTable {
-  std::array<std::span<const Flag>, 3> parts;
+  std::array<std::span<const Flag>, 4> parts;
   std::span<const RefusedFlag> refused = {};
 };
 

@@ -1,0 +1,52 @@
+#include "builder/plan_view.h"
+
+#include "builder/checks.h"
+#include "builder/contexts.h"
+#include "builder/plan_graph.h"
+#include "builder/plan_print.h"
+#include "builder/planner.h"
+#include "parser/dump.h"
+#include "parser/parse.h"
+
+namespace cbuild::builder {
+namespace {
+
+std::string shown(const Plan& plan, const std::string& text, PlanForm form) {
+  switch (form) {
+    case PlanForm::plan:
+      return plan_text(plan, text);
+    case PlanForm::dot:
+      return plan_dot(graph_of(plan, text));
+    case PlanForm::svg:
+      return plan_svg(graph_of(plan, text));
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string print_tree(const BuildRequest& request) {
+  const DockerfileText file = read_dockerfile(request);
+  try {
+    return parser::dump(parser::parse(file.text), file.text);
+  } catch (const parser::SyntaxError& e) {
+    throw e.located(file.name, file.text);
+  }
+}
+
+std::string print_plan(const BuildRequest& request,
+                       BuildEnvironment& environment, PlanForm form) {
+  const DockerfileText file = read_dockerfile(request);
+  Contexts contexts(request, file, environment.store.root() + "/contexts");
+  try {
+    const parser::ParsedFile parsed = parser::parse(file.text);
+    Checks checks({});
+    const Plan plan =
+        Planner(request, environment, parsed, contexts, checks).make();
+    return shown(plan, file.text, form);
+  } catch (const parser::SyntaxError& e) {
+    throw e.located(file.name, file.text);
+  }
+}
+
+}  // namespace cbuild::builder
