@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "registry/web.h"
 
 namespace cbuild::registry {
 namespace {
@@ -91,10 +92,9 @@ std::optional<seconds> retry_after(const HttpResponse& response) {
   if (value.empty()) return std::nullopt;
   if (const auto number = parse_number(value))
     return seconds(std::min<std::uint64_t>(*number, 1u << 30));
-  struct tm date {};
-  if (::strptime(value.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date) == nullptr)
-    return std::nullopt;
-  return seconds(std::max<std::int64_t>(::timegm(&date) - ::time(nullptr), 0));
+  const auto date = parse_http_date(value);
+  if (!date) return std::nullopt;
+  return seconds(std::max<std::int64_t>(*date - ::time(nullptr), 0));
 }
 
 std::string describe(const HttpResponse& response) {

@@ -16,6 +16,14 @@ const char* default_port(std::string_view scheme) {
   return scheme == "https" ? "443" : "80";
 }
 
+// -1 for what is no hexadecimal digit.
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
 bool is_port(std::string_view text) {
   const auto number = parse_number(text);
   return number && *number > 0 && *number < 65536;
@@ -97,6 +105,22 @@ std::string percent_encode(std::string_view text) {
     result += '%';
     result += kDigits[byte >> 4];
     result += kDigits[byte & 15];
+  }
+  return result;
+}
+
+std::string percent_decode(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool room = text[i] == '%' && i + 2 < text.size();
+    const int high = room ? hex_value(text[i + 1]) : -1;
+    const int low = room ? hex_value(text[i + 2]) : -1;
+    if (high < 0 || low < 0) {
+      result += text[i];
+      continue;
+    }
+    result += static_cast<char>(high * 16 + low);
+    i += 2;
   }
   return result;
 }

@@ -33,6 +33,8 @@ std::optional<Url> resolve_url(const Url& base, std::string_view location);
 
 // Every byte but letters, digits and "-._~" as %XX.
 std::string percent_encode(std::string_view text);
+// Its inverse; a "%" that starts no escape stands for itself.
+std::string percent_decode(std::string_view text);
 
 // "k=v&k2=v2" with both percent-encoded: a query, or a form.
 struct Parameter {
