@@ -79,6 +79,7 @@ BuildResult build(const BuildRequest& request, BuildEnvironment& environment) {
   const store::Lease lease = environment.store.lease();
   Contexts contexts(request, file, environment.store.root() + "/contexts");
   Reporter reporter(environment.progress);
+  RemoteSources remotes(request, environment);
 
   return located(file, [&] {
     // Syntax errors surface here, before any network or disk access.
@@ -96,7 +97,7 @@ BuildResult build(const BuildRequest& request, BuildEnvironment& environment) {
                       {.compression = request.compression,
                        .fast = request.fast_compression,
                        .threads = std::thread::hardware_concurrency()});
-    Engine engine(plan, request, environment, reporter,
+    Engine engine(plan, request, environment, remotes, reporter,
                   [&](const store::LayerId& layer) { tarballs.start(layer); });
     run_steps(engine, plan, file);
     contexts.save();

@@ -12,6 +12,7 @@
 #include "builder/progress.h"
 #include "registry/client.h"
 #include "registry/reference.h"
+#include "registry/web.h"
 #include "runtime/runner.h"
 #include "store/store.h"
 
@@ -72,6 +73,7 @@ struct BuildEnvironment {
   store::Store& store;
   runtime::Runner& runner;
   registry::ImageSource& images;
+  registry::WebSource& web;
   ProgressSink& progress;
   const std::atomic<bool>* stop = nullptr;  // true: throw Interrupted
 };

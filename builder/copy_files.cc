@@ -22,11 +22,8 @@ bool names_directory(const std::string& destination) {
 
 class Copying {
  public:
-  Copying(const CopySpec& spec, const FileView& from, int source_root,
-          int destination_root)
+  Copying(const CopySpec& spec, int destination_root)
       : spec_(spec),
-        from_(from),
-        source_root_(source_root),
         root_(destination_root),
         path_(clean_path("/" + spec.destination).substr(1)) {
     if (!spec.chown.empty()) style_.owner = resolve_owner(root_, spec.chown);
@@ -34,14 +31,18 @@ class Copying {
     style_.latest = spec.source_date_epoch;
   }
 
-  void copy_source(const std::string& argument) {
-    const Source source = parse_source(spec_, argument);
+  void copy_source(const std::string& argument, const CopyOrigin& origin) {
+    const bool remote = origin.remote.has_value();
+    const Source source = remote ? Source{} : parse_source(spec_, argument);
     const CopyFilter filter(spec_, source);
-    const bool may_unpack = spec_.add && spec_.unpack.value_or(true);
-    for (const Match& match : resolve_source(from_, source)) {
-      if (may_unpack && unpack(match)) continue;
+    const bool may_unpack = spec_.add && spec_.unpack.value_or(!remote);
+    const std::vector<Match> matches =
+        remote ? std::vector{match_of(*origin.view, *origin.remote)}
+               : resolve_source(*origin.view, source);
+    for (const Match& match : matches) {
+      if (may_unpack && unpack(match, origin.root)) continue;
       const std::string destination = prepare_destination();
-      note_made(TreeCopier(from_, source_root_, root_, style_)
+      note_made(TreeCopier(*origin.view, origin.root, root_, style_)
                     .copy(match, filter, destination));
     }
   }
@@ -90,10 +91,10 @@ class Copying {
         .has_value();
   }
 
-  bool unpack(const Match& match) {
+  bool unpack(const Match& match, int source_root) {
     if (match.entry.type != store::EntryType::file) return false;
     const Fd archive =
-        open_in_root(source_root_, match.path, O_RDONLY | O_NOFOLLOW);
+        open_in_root(source_root, match.path, O_RDONLY | O_NOFOLLOW);
     if (!is_archive(archive.get())) return false;
     NewDirectory style;  // --chmod has no say here
     style.owner = style_.owner;
@@ -111,8 +112,6 @@ class Copying {
   }
 
   const CopySpec& spec_;
-  const FileView& from_;
-  int source_root_;
   int root_;
   std::string path_;  // the destination, cleaned, links not followed
   CopyStyle style_;
@@ -121,13 +120,19 @@ class Copying {
 
 }  // namespace
 
-void copy_files(const CopySpec& spec, const FileView& from, int source_root,
+void copy_files(const CopySpec& spec, const std::vector<CopyOrigin>& origins,
                 int destination_root) {
-  Copying copying(spec, from, source_root, destination_root);
-  for (const std::string& argument : spec.sources)
-    copying.copy_source(argument);
+  Copying copying(spec, destination_root);
+  for (std::size_t i = 0; i < spec.sources.size(); ++i)
+    copying.copy_source(spec.sources[i], origins.at(i));
   for (const InlineFile& file : spec.inline_files) copying.copy_inline(file);
   copying.finish();
+}
+
+void copy_files(const CopySpec& spec, const FileView& from, int source_root,
+                int destination_root) {
+  const CopyOrigin origin{&from, source_root, std::nullopt};
+  copy_files(spec, std::vector(spec.sources.size(), origin), destination_root);
 }
 
 }  // namespace cbuild::builder

@@ -53,9 +53,22 @@ struct CopySpec {
 // missing: failed to compute cache key: ... "/foo": not found.
 store::KeyInputs copy_key_inputs(const CopySpec& spec, const FileView& from);
 
-// Copies from `source_root` (a descriptor of the directory that `from` shows)
-// into `destination_root`, as root does. Where both are on one file system that
-// can, contents are shared (FICLONE) or copied in the kernel.
+// Where the files of one source are.
+struct CopyOrigin {
+  const FileView* view = nullptr;
+  int root = -1;  // descriptor of the directory that `view` shows
+  // Path of what came from the network, "" for all that `root` holds: it is
+  // copied as it is, whatever the argument looks like.
+  std::optional<std::string> remote;
+};
+
+// Copies each source from its origin (as many as there are sources) into
+// `destination_root`, as root does. Where both are on one file system that can,
+// contents are shared (FICLONE) or copied in the kernel.
+void copy_files(const CopySpec& spec, const std::vector<CopyOrigin>& origins,
+                int destination_root);
+
+// All sources from one directory, `source_root`, which `from` shows.
 void copy_files(const CopySpec& spec, const FileView& from, int source_root,
                 int destination_root);
 

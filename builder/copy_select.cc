@@ -88,8 +88,8 @@ class PatternSearch {
   std::vector<std::string> found_;
 };
 
-Match match_of(const FileView& from, const std::string& named,
-               const std::string& resolved) {
+Match match_named(const FileView& from, const std::string& named,
+                  const std::string& resolved) {
   std::optional<ViewEntry> entry = from.find(resolved);
   if (!entry) throw_not_found(from, named);
   return {resolved, base_name(named), std::move(*entry)};
@@ -132,6 +132,10 @@ Source parse_source(const CopySpec& spec, const std::string& argument) {
   return source;
 }
 
+Match match_of(const FileView& from, const std::string& path) {
+  return match_named(from, path, path);
+}
+
 std::vector<Match> resolve_source(const FileView& from, const Source& source) {
   std::vector<Match> matches;
   const WildcardSplit parts = split_wildcards(source.path);
@@ -140,7 +144,7 @@ std::vector<Match> resolve_source(const FileView& from, const Source& source) {
     if (!base && source.required)
       throw_not_found(from, source.required->substr(1));
     if (!base) throw_not_found(from, source.path);
-    matches.push_back(match_of(from, source.path, *base));
+    matches.push_back(match_named(from, source.path, *base));
     return matches;
   }
   PatternSearch search(from, parts.pattern);
@@ -150,7 +154,7 @@ std::vector<Match> resolve_source(const FileView& from, const Source& source) {
   for (const std::string& path : search.below(*base)) {
     const std::optional<std::string> resolved = from.resolve(path);
     if (!resolved) throw_not_found(from, path);
-    Match match = match_of(from, path, *resolved);
+    Match match = match_named(from, path, *resolved);
     // Before a pivot only directories make sense; "*/./x" is not about files.
     if (source.pattern && !match.entry.directory()) continue;
     matches.push_back(std::move(match));

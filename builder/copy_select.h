@@ -34,6 +34,9 @@ struct Match {
   ViewEntry entry;
 };
 
+// What stands at `path`, without following a link. Throws MissingSource.
+Match match_of(const FileView& from, const std::string& path);
+
 // Matches in the order they are copied: by name, depth first. None for a
 // pattern that matches nothing. Throws Error with BuildKit's words for a
 // missing path or a malformed pattern.

@@ -16,15 +16,17 @@ unsigned job_count(unsigned asked) {
 }  // namespace
 
 Engine::Engine(const Plan& plan, const BuildRequest& request,
-               BuildEnvironment& environment, Reporter& reporter,
+               BuildEnvironment& environment, RemoteSources& remotes,
+               Reporter& reporter,
                std::function<void(const store::LayerId&)> on_layer)
     : plan_(plan),
       request_(request),
       environment_(environment),
+      remotes_(remotes),
       reporter_(reporter),
       on_layer_(std::move(on_layer)),
       bases_(environment, request.pull),
-      executor_(plan, request, environment, bases_, reporter, stop_),
+      executor_(plan, request, environment, bases_, remotes, reporter, stop_),
       nodes_(plan.steps.size()),
       workers_(job_count(request.jobs)) {
   for (auto id = plan.top; id; id = plan.steps[*id].parent)

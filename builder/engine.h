@@ -29,6 +29,7 @@
 #include "builder/contexts.h"
 #include "builder/executor.h"
 #include "builder/plan.h"
+#include "builder/remote_sources.h"
 #include "builder/reporter.h"
 
 namespace cbuild::builder {
@@ -46,7 +47,8 @@ class Engine {
   // `on_layer` is told of each layer on the way to the plan's top as soon as it
   // is made, on any thread.
   Engine(const Plan& plan, const BuildRequest& request,
-         BuildEnvironment& environment, Reporter& reporter,
+         BuildEnvironment& environment, RemoteSources& remotes,
+         Reporter& reporter,
          std::function<void(const store::LayerId&)> on_layer);
 
   // Runs what the plan's top needs. Throws what the first failing step threw.
@@ -87,6 +89,7 @@ class Engine {
   void start_keying(StepId id);
   void start_executing(StepId id);
   store::KeyInputs content_inputs(const Step& step);
+  store::KeyInputs copied_content(const CopyStep& copy);
   std::shared_ptr<const FileView> view_of(const FileOrigin& origin);
   void finish_key(StepId id, store::KeyInputs content);
   void set_key(StepId id, const store::Digest& record_key);
@@ -100,6 +103,7 @@ class Engine {
   const Plan& plan_;
   const BuildRequest& request_;
   BuildEnvironment& environment_;
+  RemoteSources& remotes_;
   Reporter& reporter_;
   std::function<void(const store::LayerId&)> on_layer_;
   std::set<StepId> on_the_way_;  // from the base to the top

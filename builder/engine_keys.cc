@@ -133,23 +133,41 @@ void Engine::start_keying(StepId id) {
   });
 }
 
+// In the order of the sources, then heredocs. What comes from the network says
+// what it is, without being fetched.
+store::KeyInputs Engine::copied_content(const CopyStep& copy) {
+  CopySpec here = copy.spec;
+  here.sources.clear();
+  for (std::size_t i = 0; i < copy.spec.sources.size(); ++i)
+    if (!copy.remotes.contains(i)) here.sources.push_back(copy.spec.sources[i]);
+  store::KeyInputs inputs;
+  if (!here.sources.empty() || !here.inline_files.empty())
+    inputs = copy_key_inputs(here, *view_of(copy.origin));
+  for (const auto& [number, remote] : copy.remotes) {
+    std::string identity = remotes_.identity(remote);
+    if (copy.spec.unpack.value_or(false)) identity += " unpacked";
+    inputs.emplace(inputs.begin() + static_cast<std::ptrdiff_t>(number),
+                   "remote", std::move(identity));
+  }
+  return inputs;
+}
+
 store::KeyInputs Engine::content_inputs(const Step& step) {
   store::KeyInputs inputs;
-  const auto add = [&](const std::string& prefix, const CopySpec& spec,
-                       const FileOrigin& origin) {
-    // Numbered: how a source is spelled does not matter, only what is in it.
+  // Numbered: how a source is spelled does not matter, only what is in it.
+  const auto add = [&](const std::string& prefix, store::KeyInputs files) {
     std::size_t number = 0;
-    for (auto& [name, value] : copy_key_inputs(spec, *view_of(origin)))
+    for (auto& [name, value] : files)
       inputs.emplace_back(prefix + "files " + std::to_string(++number),
                           std::move(value));
   };
   if (const auto* copy = std::get_if<CopyStep>(&step.node))
-    add("", copy->spec, copy->origin);
+    add("", copied_content(*copy));
   if (const auto* run = std::get_if<RunStep>(&step.node))
     for (const MountStep& mount : run->mounts)
       if (mount.has_origin)
-        add("mount " + mount.target + " ", mount_selection(mount),
-            mount.origin);
+        add("mount " + mount.target + " ",
+            copy_key_inputs(mount_selection(mount), *view_of(mount.origin)));
   return inputs;
 }
 

@@ -8,17 +8,47 @@
 #include "builder/workspace.h"
 
 namespace cbuild::builder {
+namespace {
+
+// A source from the network, fetched and opened.
+struct OpenRemote {
+  explicit OpenRemote(RemoteTree fetched)
+      : tree(std::move(fetched)),
+        view(cbuild::builder::view_of(tree)),
+        root(open_path(tree.directory, O_RDONLY | O_DIRECTORY)) {}
+
+  RemoteTree tree;
+  FileView view;
+  Fd root;
+};
+
+}  // namespace
 
 store::LayerId Executor::copy(const CopyStep& copy, const StepInputs& inputs) {
+  const CopySpec& spec = copy.spec;
+  std::map<std::size_t, OpenRemote> remotes;
+  for (const auto& [number, source] : copy.remotes)
+    remotes.emplace(number, remotes_.fetch(source));
+  const bool all_remote = remotes.size() == spec.sources.size();
+  const Fd here = all_remote ? Fd() : open_origin(copy.origin, inputs);
+  const auto view = all_remote ? nullptr : inputs.view_of(copy.origin);
+
+  std::vector<CopyOrigin> origins;
+  for (std::size_t i = 0; i < spec.sources.size(); ++i) {
+    const auto remote = remotes.find(i);
+    if (remote == remotes.end())
+      origins.push_back({view.get(), here.get(), std::nullopt});
+    else
+      origins.push_back({&remote->second.view, remote->second.root.get(),
+                         remote->second.tree.path});
+  }
   // A linked copy knows nothing of what is below it.
   Workspace workspace(
       environment_.store, disposal_,
       copy.link ? std::vector<std::string>() : trees(inputs.below));
-  const Fd source = open_origin(copy.origin, inputs);
   {
     const Fd destination = workspace.mount();
-    copy_files(copy.spec, *inputs.view_of(copy.origin), source.get(),
-               destination.get());
+    copy_files(spec, origins, destination.get());
   }
   return workspace.take(std::thread::hardware_concurrency());
 }

@@ -10,6 +10,7 @@
 #include "base/dir.h"
 #include "base/text.h"
 #include "builder/executor.h"
+#include "builder/secret.h"
 #include "builder/step_key.h"
 #include "builder/workspace.h"
 #include "runtime/users.h"
@@ -30,19 +31,9 @@ namespace {
 
 using Type = parser::RunMount::Type;
 
-constexpr std::size_t kMaxSecretSize = 500 * 1024;
-
 std::string failure_text(const RunStep& run, const std::string& reason) {
   return "process " + go_quote(join(run.argv, " ")) +
          " did not complete successfully: " + reason;
-}
-
-std::optional<std::string> secret_content(const SecretSource& source) {
-  if (source.kind == SecretSource::Kind::environment) {
-    const char* value = std::getenv(source.value.c_str());
-    return value ? std::optional<std::string>(value) : std::nullopt;
-  }
-  return read_file(source.value);
 }
 
 bool read_only(const parser::RunMount& mount) {
@@ -194,13 +185,8 @@ void Executor::add_secret(const MountStep& mount, runtime::RunSpec& spec,
   const parser::RunMount& m = mount.mount;
   std::string id = m.source.empty() ? m.id : m.source;
   if (id.empty()) id = m.target.substr(m.target.rfind('/') + 1);
-  const auto source = request_.secrets.find(id);
-  std::optional<std::string> content;
-  if (source != request_.secrets.end())
-    content = secret_content(source->second);
+  const std::optional<std::string> content = read_secret(request_, id);
   if (!content && m.required) throw Error("secret " + id + ": not found");
-  if (content && content->size() > kMaxSecretSize)
-    throw Error("secret " + id + ": larger than 500 KiB");
   if (m.env) {
     const std::string name = m.env->empty() ? id : *m.env;
     resources.secret_env.push_back(name + "=" + content.value_or(""));

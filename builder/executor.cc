@@ -13,11 +13,13 @@ namespace cbuild::builder {
 
 Executor::Executor(const Plan& plan, const BuildRequest& request,
                    BuildEnvironment& environment, BaseImages& bases,
-                   Reporter& reporter, const std::atomic<bool>& stop)
+                   RemoteSources& remotes, Reporter& reporter,
+                   const std::atomic<bool>& stop)
     : plan_(plan),
       request_(request),
       environment_(environment),
       bases_(bases),
+      remotes_(remotes),
       reporter_(reporter),
       stop_(stop),
       caches_(environment.store.root() + "/cache-mounts", request.no_cache) {}

@@ -19,6 +19,7 @@
 #include "builder/build.h"
 #include "builder/cache_mounts.h"
 #include "builder/plan.h"
+#include "builder/remote_sources.h"
 #include "builder/reporter.h"
 
 namespace cbuild::builder {
@@ -37,7 +38,8 @@ struct StepInputs {
 class Executor {
  public:
   Executor(const Plan& plan, const BuildRequest& request,
-           BuildEnvironment& environment, BaseImages& bases, Reporter& reporter,
+           BuildEnvironment& environment, BaseImages& bases,
+           RemoteSources& remotes, Reporter& reporter,
            const std::atomic<bool>& stop);
 
   // Returns the layer the step made. Throws RunFailed and what the parts throw.
@@ -70,6 +72,7 @@ class Executor {
   const BuildRequest& request_;
   BuildEnvironment& environment_;
   BaseImages& bases_;
+  RemoteSources& remotes_;
   Reporter& reporter_;
   const std::atomic<bool>& stop_;
   CacheMounts caches_;

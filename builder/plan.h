@@ -16,6 +16,7 @@
 
 #include "builder/copy_files.h"
 #include "builder/file_view.h"
+#include "builder/remote_source.h"
 #include "builder/variables.h"
 #include "parser/ast.h"
 #include "parser/mount.h"
@@ -69,6 +70,9 @@ struct CopyStep {
   CopySpec spec;
   FileOrigin origin;
   bool link = false;
+  // By the number of the source: those that come from the network and not from
+  // `origin`.
+  std::map<std::size_t, RemoteSource> remotes;
 };
 
 struct WorkdirStep {

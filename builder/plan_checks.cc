@@ -102,13 +102,14 @@ void Planner::check_secret(const char* instruction, const std::string& name) {
 
 // One pattern with '!' turns the rule off: whether a source is excluded cannot
 // be told from the patterns alone then.
-void Planner::check_ignored(const parser::Copy& copy, const CopySpec& spec) {
+void Planner::check_ignored(const parser::Copy& copy, const CopyStep& step) {
   const std::vector<std::string>& patterns = contexts_.main_patterns();
   if (patterns.empty()) return;
   const parser::IgnoreMatcher matcher(patterns);
   if (matcher.has_exclusions()) return;
-  for (const std::string& written : spec.sources) {
-    const std::string source = clean_path(written);
+  for (std::size_t i = 0; i < step.spec.sources.size(); ++i) {
+    if (step.remotes.contains(i)) continue;
+    const std::string source = clean_path(step.spec.sources[i]);
     if ((source == "." || source == "/") && !excludes_everything(patterns))
       continue;
     if (matcher.matches(source))

@@ -1,52 +1,15 @@
 // COPY and ADD: what is copied, with every word expanded.
 #include "base/text.h"
+#include "builder/add_source.h"
 #include "builder/image_config.h"
 #include "builder/planner.h"
 
 namespace cbuild::builder {
 namespace {
 
-bool starts_with(std::string_view text, std::string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
-}
-
-bool is_url(const std::string& source) {
-  return starts_with(source, "http://") || starts_with(source, "https://");
-}
-
-// What BuildKit takes for a git remote (dfgitutil/git_ref.go), but for the
-// github.com/... form, which is a path there too.
-bool is_git(const std::string& source) {
-  if (starts_with(source, "git://") || starts_with(source, "ssh://") ||
-      starts_with(source, "git@"))
-    return true;
-  if (!is_url(source)) return false;
-  const std::string path = source.substr(0, source.find_first_of("#?"));
-  return path.size() > 4 && path.compare(path.size() - 4, 4, ".git") == 0;
-}
-
 // A number, or root, which needs no look-up.
 bool is_id(const std::string& text) {
   return text == "root" || parse_number(text).has_value();
-}
-
-void check_sources(const parser::Copy& copy, const CopySpec& spec,
-                   parser::Span span) {
-  if (copy.checksum && spec.sources.size() != 1)
-    throw mistake(span, "checksum can't be specified for multiple sources");
-  for (const std::string& source : spec.sources) {
-    const bool git = is_git(source);
-    const bool url = is_url(source) && !git;
-    if (!copy.add && git)
-      throw mistake(span, "source can't be a git ref for COPY");
-    if (!copy.add && url) throw mistake(span, "source can't be a URL for COPY");
-    if (git || url)
-      throw mistake(span, "ADD of " + source +
-                              ": remote sources are not "
-                              "supported yet");
-    if (copy.checksum)
-      throw mistake(span, "checksum requires HTTP(S) or Git sources");
-  }
 }
 
 // --link copies into an empty tree, which has no names to look up.
@@ -92,7 +55,6 @@ CopySpec Planner::copy_spec(StageState& state, const parser::Copy& copy) {
   spec.add = copy.add;
   if (copy.chown) spec.chown = expand(state, *copy.chown);
   if (copy.chmod) spec.chmod = expand(state, *copy.chmod);
-  if (copy.checksum) expand(state, *copy.checksum);
   for (const parser::Word& word : copy.sources)
     spec.sources.push_back(expand(state, word));
   spec.parents = copy.parents;
@@ -121,7 +83,9 @@ void Planner::plan_copy(StageIndex index, const StageCommand& command,
   } catch (const Error& e) {
     throw mistake(span, e.what());
   }
-  check_sources(copy, node.spec, span);
+  node.remotes =
+      remote_sources(copy, node.spec,
+                     copy.checksum ? expand(state, *copy.checksum) : "", span);
   node.link = copy.link && node.spec.chmod.empty();
   if (node.link) check_link_owner(node.spec, span);
   if (!command.sources.empty() && command.sources.front()) {
@@ -131,9 +95,9 @@ void Planner::plan_copy(StageIndex index, const StageCommand& command,
                               ", it needs to be defined before current stage " +
                               go_quote(graph_.nodes()[index].display));
     node.origin = origin_of(source);
-  } else if (!node.spec.sources.empty()) {
+  } else if (node.remotes.size() < node.spec.sources.size()) {
     node.origin = contexts_.main();
-    check_ignored(copy, node.spec);
+    check_ignored(copy, node);
   }
   add_history(state.image, history_text(copy, node.spec, destination), false);
   Step step;

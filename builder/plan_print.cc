@@ -76,7 +76,7 @@ struct PrintOptions {
   void operator()(const ImageStep&) const {}
   void operator()(const WorkdirStep&) const {}
   void operator()(const CopyStep& copy) const {
-    if (!copy.spec.sources.empty()) origin(copy.origin);
+    if (copy.remotes.size() < copy.spec.sources.size()) origin(copy.origin);
     p.field("chown", copy.spec.chown);
     p.field("chmod", copy.spec.chmod);
     p.flag("link", copy.link);
@@ -153,8 +153,8 @@ void print_image(Printer& p, const Plan& plan) {
 void print_step(Printer& p, const Step& step, std::string_view text) {
   p.open(fmt::format("step {}", step.id), 2);
   std::visit(PrintStep{p}, step.node);
-  p.word(fmt::format(":line {}",
-                     parser::position_of(text, step.span.begin).line));
+  p.word(
+      fmt::format(":line {}", parser::position_of(text, step.span.begin).line));
   if (step.parent) p.word(fmt::format(":on {}", *step.parent));
   p.flag("no-cache", step.no_cache);
   std::visit(PrintOptions{p}, step.node);

@@ -86,7 +86,7 @@ class Planner {
   void check_once(std::optional<parser::Span>& last);
   void check_json_form(const StageState& state, const parser::Command& command);
   void check_pairs(const std::vector<parser::KeyValue>& pairs);
-  void check_ignored(const parser::Copy& copy, const CopySpec& spec);
+  void check_ignored(const parser::Copy& copy, const CopyStep& step);
   void check_secret(const char* instruction, const std::string& name);
   void check_ports(const std::vector<std::string>& words);
   std::string display_name(StageIndex index, const StageCommand& command,

@@ -166,8 +166,10 @@ KeyInputs copy_inputs(const CopyStep& step) {
     inputs.emplace_back("heredoc", file.name);
     inputs.emplace_back("heredoc content", file.content);
   }
-  for (const std::string& source : spec.sources)
-    inputs.emplace_back("source name", last_name(source));
+  // What comes from the network says for itself how it is called.
+  for (std::size_t i = 0; i < spec.sources.size(); ++i)
+    if (!step.remotes.contains(i))
+      inputs.emplace_back("source name", last_name(spec.sources[i]));
   return inputs;
 }
 

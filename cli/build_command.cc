@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/registry_images.h"
+#include "registry/web_client.h"
 
 namespace cbuild::cli {
 namespace {
@@ -88,8 +89,9 @@ void run_build(Session& session) {
   store::Store& store = session.store();
   runtime::NamespaceRunner runner(store.root() + "/locks");
   RegistryImages images(store, session.client_options(), *renderer);
-  builder::BuildEnvironment environment{store, runner, images, *renderer,
-                                        session.stop()};
+  registry::WebClient web(session.client_options());
+  builder::BuildEnvironment environment{store, runner,    images,
+                                        web,   *renderer, session.stop()};
   std::optional<builder::BuildResult> result;
   {
     const Finisher finisher(*renderer);

@@ -12,6 +12,7 @@
 #include "cli/progress.h"
 #include "cli/registry_images.h"
 #include "cli/values.h"
+#include "registry/web_client.h"
 
 namespace cbuild::cli {
 namespace {
@@ -30,8 +31,9 @@ std::string planned(Session& session, const builder::BuildRequest& request,
   runtime::NamespaceRunner runner(store.root() + "/locks");
   const auto renderer = make_renderer(ProgressKind::quiet);
   RegistryImages images(store, session.client_options(), *renderer);
-  builder::BuildEnvironment environment{store, runner, images, *renderer,
-                                        session.stop()};
+  registry::WebClient web(session.client_options());
+  builder::BuildEnvironment environment{store, runner,    images,
+                                        web,   *renderer, session.stop()};
   return builder::print_plan(request, environment, form);
 }
 
@@ -58,12 +60,11 @@ void run_graph(Session& session) {
 std::string printed(Session& session, const builder::BuildRequest& request,
                     const std::string& form) {
   if (form == "ast") return builder::print_tree(request);
-  if (form == "plan")
-    return planned(session, request, builder::PlanForm::plan);
+  if (form == "plan") return planned(session, request, builder::PlanForm::plan);
   if (form == "dot") return planned(session, request, builder::PlanForm::dot);
-  refuse_value("print", form,
-               "want ast, plan or dot" +
-                   did_you_mean(form, {"ast", "plan", "dot"}));
+  refuse_value(
+      "print", form,
+      "want ast, plan or dot" + did_you_mean(form, {"ast", "plan", "dot"}));
 }
 
 const Command kGraphCommand = {

@@ -39,7 +39,9 @@ class Pruner {
   PruneReport run() {
     drop_images();
     drop_references();
-    drop_files("contexts");
+    for (const char* folder : {"contexts", "web/urls", "web/files",
+                               "git/files", "git/repositories"})
+      drop_files(folder);
     if (options_.cache_mounts)
       report_.cache_mounts = drop_files("cache-mounts");
     drop_steps();
@@ -97,14 +99,15 @@ void Pruner::drop_references() {
 
 std::size_t Pruner::drop_files(const std::string& folder) {
   const std::string path = store_.root() + "/" + folder;
-  const Fd dir = open_path(path, O_RDONLY | O_DIRECTORY);
   std::size_t dropped = 0;
-  for (const std::string& name : list_dir(dir.get())) {
-    const auto st = lstat_at(dir.get(), name);
+  const auto dir = try_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+  if (!dir) return dropped;
+  for (const std::string& name : list_dir(dir->get())) {
+    const auto st = lstat_at(dir->get(), name);
     if (!st || st->st_mtime >= before_) continue;
     report_.bytes += allocated(path + "/" + name);
     ++dropped;
-    if (!options_.dry_run) remove_tree_at(dir.get(), name);
+    if (!options_.dry_run) remove_tree_at(dir->get(), name);
   }
   return dropped;
 }

@@ -21,8 +21,8 @@ struct PruneOptions {
   // Images that lost their last name go, and those that have one too.
   bool dangling_images = true;
   bool named_images = false;
-  // Step records, remembered references and context tables go that were not
-  // used for this many seconds; 0 means all of them.
+  // Step records, remembered references, context tables and what came from
+  // URLs and git go that were not used for this many seconds; 0: all of them.
   std::int64_t unused_for = 0;
   // Of those only as many step records, least recently used first, as it takes
   // to bring the store down to this size, or to free this much of the disk.

@@ -79,6 +79,42 @@ class FakeImages final : public registry::ImageSource {
   int fetched = 0;
 };
 
+// Files of the web, by URL. Knows conditional requests.
+class FakeWeb final : public registry::WebSource {
+ public:
+  struct File {
+    std::string content;
+    std::string etag;
+    std::string last_modified;
+    std::string authorization;  // that it wants
+  };
+  registry::WebAnswer get(const registry::WebRequest& request,
+                          const registry::WebSink& sink) override {
+    const std::lock_guard lock(mutex_);
+    requests.push_back((request.head ? "HEAD " : "GET ") + request.url);
+    const auto found = files.find(request.url);
+    if (found == files.end()) {
+      if (request.head) return {404, "", ""};
+      throw registry::RegistryError(request.url + ": 404", 404, "");
+    }
+    const File& file = found->second;
+    if (file.authorization != request.authorization)
+      throw registry::CredentialsError(request.url + ": 401");
+    const bool same = !request.etag.empty()
+                          ? request.etag == file.etag
+                          : !request.last_modified.empty() &&
+                                request.last_modified == file.last_modified;
+    if (same) return {304, file.etag, file.last_modified};
+    if (!request.head) sink(0, file.content);
+    return {200, file.etag, file.last_modified};
+  }
+  std::map<std::string, File> files;
+  std::vector<std::string> requests;
+
+ private:
+  std::mutex mutex_;
+};
+
 class RecordedProgress final : public ProgressSink {
  public:
   void on(const Event& event) override { events.push_back(event); }
@@ -109,7 +145,9 @@ class World {
     runner.commands.clear();
     runner.specs.clear();
     progress.events.clear();
-    BuildEnvironment environment{store_, runner, images, progress, nullptr};
+    web.requests.clear();
+    BuildEnvironment environment{store_, runner,   images,
+                                 web,    progress, nullptr};
     return builder::build(r, environment);
   }
 
@@ -132,6 +170,7 @@ class World {
   BuildRequest request;
   FakeRunner runner;
   FakeImages images;
+  FakeWeb web;
   RecordedProgress progress;
 
  private:

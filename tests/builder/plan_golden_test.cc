@@ -95,7 +95,8 @@ Outcome outcome(const fs::path& folder) {
   testing::FakeRunner runner;
   testing::RecordedProgress progress;
   Images images;
-  BuildEnvironment environment{store, runner, images, progress, nullptr};
+  testing::FakeWeb web;
+  BuildEnvironment environment{store, runner, images, web, progress, nullptr};
   try {
     return {kGoldens[0], print_plan(request_of(folder, context), environment,
                                     PlanForm::plan)};

@@ -1,7 +1,8 @@
+#include "builder/plan_graph.h"
+
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "builder/plan_graph.h"
 #include "builder/plan_layout.h"
 #include "builder/plan_view.h"
 #include "tests/builder/fakes.h"
@@ -44,8 +45,8 @@ std::string printed(const std::string& dockerfile, PlanForm form) {
   BuildRequest request = world.request;
   request.context_dir = world.context;
   request.dockerfile_text = dockerfile;
-  BuildEnvironment environment{world.store(), world.runner, world.images,
-                               world.progress, nullptr};
+  BuildEnvironment environment{world.store(), world.runner,   world.images,
+                               world.web,     world.progress, nullptr};
   const std::string text = print_plan(request, environment, form);
   CHECK(world.runner.commands.empty());
   return text;
@@ -62,8 +63,9 @@ TEST_CASE("boxes and names of a drawn plan do not overlap", "[plan]") {
   const PlanLayout layout = lay_out(graph);
   std::set<std::pair<std::size_t, std::size_t>> taken;
   for (std::size_t i = 0; i < graph.nodes.size(); ++i)
-    CHECK(taken.insert({layout.stages[graph.nodes[i].stage].column,
-                        layout.rows[i]})
+    CHECK(taken
+              .insert(
+                  {layout.stages[graph.nodes[i].stage].column, layout.rows[i]})
               .second);
   for (const StagePlace& place : layout.stages)
     CHECK(taken.insert({place.column, place.first}).second);

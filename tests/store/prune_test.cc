@@ -1,5 +1,6 @@
 #include "store/prune.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -131,6 +132,22 @@ TEST_CASE("what a remote name was last resolved to stays for a while",
   CHECK(check_image(s.store, image).empty());
   CHECK(prune(s.store, {}).references == 1);
   CHECK(s.store.blobs.list().empty());
+}
+
+TEST_CASE("what came from URLs and git goes where it was not used lately",
+          "[prune]") {
+  ScratchStore s;
+  const std::string kept = s.root + "/web/files/young";
+  const std::string gone = s.root + "/git/files/old";
+  for (const std::string& place : {kept, gone}) {
+    make_dirs(place);
+    write_file(place + "/file", "x");
+  }
+  const timespec times[2] = {{1600000000, 0}, {1600000000, 0}};
+  REQUIRE(::utimensat(AT_FDCWD, gone.c_str(), times, 0) == 0);
+  prune(s.store, {.unused_for = kHour});
+  CHECK(read_file(kept + "/file"));
+  CHECK_FALSE(read_file(gone + "/file"));
 }
 
 TEST_CASE("cache mounts go only when asked for", "[prune]") {
