@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/dir.h"
@@ -168,6 +169,58 @@ bool same_as_below(int dir, const std::string& name, const IndexEntry& entry,
   return false;
 }
 
+// Names in the directory `path` of the lower trees.
+std::set<std::string> names_below(const Lowers& lowers,
+                                  const std::string& path) {
+  std::map<std::string, bool> seen;  // false: removed by a whiteout
+  for (const std::string* lower : lowers) {
+    const Fd dir = open_path(*lower + "/" + path, O_RDONLY | O_DIRECTORY);
+    for (const std::string& name : list_dir(dir.get())) {
+      const auto st = lstat_at(dir.get(), name);
+      if (st) seen.emplace(name, type_of(*st) != EntryType::whiteout);
+    }
+  }
+  std::set<std::string> names;
+  for (const auto& [name, there] : seen)
+    if (there) names.insert(name);
+  return names;
+}
+
+bool same_time(const struct stat& st, const std::string& lower) {
+  const auto below = lstat_at(AT_FDCWD, lower);
+  return below && below->st_mtim.tv_sec == st.st_mtim.tv_sec &&
+         below->st_mtim.tv_nsec == st.st_mtim.tv_nsec;
+}
+
+// True where an opaque directory holds what it hides: moved away and back,
+// which overlayfs does by copying. Found out before anything of it is kept.
+bool same_tree_as_below(int dir, const IndexEntry& entry,
+                        const Lowers& lowers) {
+  if (lowers.empty() || !unchanged(entry, *lowers.front() + "/" + entry.path))
+    return false;
+  const std::vector<std::string> names = list_dir(dir);
+  const std::set<std::string> below = names_below(lowers, entry.path);
+  if (!std::equal(names.begin(), names.end(), below.begin(), below.end()))
+    return false;
+  for (const std::string& name : names) {
+    const auto st = lstat_at(dir, name);
+    if (!st) return false;
+    IndexEntry inner = describe(*st, entry.path + "/" + name);
+    if (inner.type != EntryType::directory) {
+      if (!same_as_below(dir, name, inner, *st, lowers)) return false;
+      continue;
+    }
+    const Fd child =
+        openat_path(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    inner.xattrs = read_xattrs(child.get()).kept;
+    const Lowers deeper = descend(lowers, inner.path).first;
+    if (deeper.empty() || !same_time(*st, *deeper.front() + "/" + inner.path) ||
+        !same_tree_as_below(child.get(), inner, deeper))
+      return false;
+  }
+  return true;
+}
+
 void Scan::walk(int dir, const std::string& prefix, const Lowers& lowers) {
   for (const std::string& name : list_dir(dir)) {
     const std::optional<struct stat> st = lstat_at(dir, name);
@@ -184,15 +237,30 @@ void Scan::walk(int dir, const std::string& prefix, const Lowers& lowers) {
   }
 }
 
+// A tree must look as if a directory that is no change had never been copied
+// up, its time included.
+void set_time_of_below(int dir, const struct stat& st,
+                       const std::string& lower) {
+  const auto below = lstat_at(AT_FDCWD, lower);
+  if (!below) throw SystemError(ENOENT, "stat", lower);
+  const timespec times[2] = {st.st_atim, below->st_mtim};
+  check(::futimens(dir, times), "set time of", lower);
+}
+
 void Scan::add_directory(int dir, const std::string& name, IndexEntry entry,
                          const struct stat& st, const Lowers& lowers) {
   const Fd child = openat_path(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   XattrList xattrs = read_xattrs(child.get());
   entry.xattrs = std::move(xattrs.kept);
-  Lowers below;
-  if (!xattrs.opaque) below = descend(lowers, entry.path).first;
-  // Opaque over nothing hides nothing.
-  entry.opaque = xattrs.opaque && descend(lowers, entry.path).second;
+  auto [below, hides] = descend(lowers, entry.path);
+  if (xattrs.opaque) {
+    if (same_tree_as_below(child.get(), entry, below))
+      return set_time_of_below(child.get(), st,
+                               *below.front() + "/" + entry.path);
+    below.clear();
+    // Opaque over nothing hides nothing.
+    entry.opaque = hides;
+  }
   const std::string path = entry.path;
   const bool copied_up =
       !below.empty() && unchanged(entry, *below.front() + "/" + path);
@@ -200,13 +268,9 @@ void Scan::add_directory(int dir, const std::string& name, IndexEntry entry,
   index_.entries.push_back(std::move(entry));
   walk(child.get(), path + "/", below);
   if (!copied_up || index_.entries.size() != position + 1) return;
-  // Nothing in it is a change, so neither is it: the tree must look as if it
-  // had never been copied up, its time included.
+  // Nothing in it is a change, so neither is it.
   index_.entries.pop_back();
-  const auto lower = lstat_at(AT_FDCWD, *below.front() + "/" + path);
-  if (!lower) throw SystemError(ENOENT, "stat", path);
-  const timespec times[2] = {st.st_atim, lower->st_mtim};
-  check(::futimens(child.get(), times), "set time of", path);
+  set_time_of_below(child.get(), st, *below.front() + "/" + path);
 }
 
 void Scan::add_other(int dir, const std::string& name, IndexEntry entry,

@@ -45,6 +45,12 @@ void set_time(const std::string& path, std::int64_t seconds) {
   REQUIRE(::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) == 0);
 }
 
+std::int64_t time_of(const std::string& path) {
+  struct stat st;
+  REQUIRE(::lstat(path.c_str(), &st) == 0);
+  return st.st_mtim.tv_sec;
+}
+
 using Paths = std::vector<std::string>;
 
 }  // namespace
@@ -176,7 +182,7 @@ TEST_CASE("what an opaque directory of a lower tree hides is not there",
 TEST_CASE("an opaque directory hides only where there is something below",
           "[scan]") {
   Trees t;
-  make_dirs(t.base + "/old");
+  make_dirs(t.base + "/old/gone");
   make_dirs(t.upper + "/old");
   make_dirs(t.upper + "/new");
   make_dirs(t.upper + "/marked");
@@ -191,6 +197,34 @@ TEST_CASE("an opaque directory hides only where there is something below",
   CHECK(index.find("old")->opaque);
   CHECK_FALSE(index.find("new")->opaque);
   CHECK(index.find("old")->xattrs.empty());
+}
+
+TEST_CASE("an opaque directory with what it hides is no change", "[scan]") {
+  Trees t;
+  for (const std::string& tree : {t.base, t.upper}) {
+    make_dirs(tree + "/d/sub/deep");
+    write_file(tree + "/d/sub/deep/f", "x");
+    set_time(tree + "/d/sub/deep/f", 1000);
+    set_time(tree + "/d/sub/deep", 1000);
+  }
+  set_time(t.base + "/d", 2000);
+  set_time(t.base + "/d/sub", 3000);
+  write_file(t.base + "/d/sub/removed", "x");
+  make_dirs(t.top + "/d/sub");
+  whiteout(t.top + "/d/sub/removed");
+  set_time(t.top + "/d/sub", 3000);
+  set_time(t.top + "/d", 2000);
+  if (!opaque(t.upper + "/d/sub")) {
+    WARN("SKIPPED: no overlay xattrs here");
+    return;
+  }
+  CHECK(t.scan().entries.empty());
+  CHECK(time_of(t.upper + "/d") == 2000);
+  CHECK(time_of(t.upper + "/d/sub") == 3000);
+  // One file is missing, and all of it counts.
+  remove_tree(t.upper + "/d/sub/deep/f");
+  CHECK(paths(t.scan()) == Paths{"d", "d/sub", "d/sub/deep"});
+  CHECK(t.scan().find("d/sub")->opaque);
 }
 
 TEST_CASE("a scan with threads is the same", "[scan]") {
