@@ -30,7 +30,8 @@ ImageStep BaseImages::resolve(const std::string& name,
         return {reference, store.images.load(*known, platform)};
   }
   store::Image image = in_context(
-      name, [&] { return environment_.images.resolve(reference, platform); });
+      name + ": failed to resolve source metadata for " + reference.text(),
+      [&] { return environment_.images.resolve(reference, platform); });
   store.images.remember(reference.text(), platform, image.descriptor);
   return {std::move(reference), std::move(image)};
 }

@@ -3,6 +3,7 @@
 #include "builder/checks.h"
 #include "builder/contexts.h"
 #include "builder/engine.h"
+#include "builder/failures.h"
 #include "builder/planner.h"
 #include "builder/publish.h"
 #include "builder/reporter.h"
@@ -63,10 +64,7 @@ void run_steps(Engine& engine, const Plan& plan, const DockerfileText& file) {
     throw RunFailed(parser::render(file.name, file.text, *place(), e.what()),
                     e.code());
   } catch (Error& e) {
-    if (place())
-      e.add_context(
-          file.name + ":" +
-          std::to_string(parser::position_of(file.text, place()->begin).line));
+    if (place()) tell_place(e, file, *place());
     throw;
   }
 }
@@ -89,7 +87,7 @@ BuildResult build(const BuildRequest& request, BuildEnvironment& environment) {
     Checks checks(check_config(request, parsed));
     check_file(parsed, checks);
     const Plan plan =
-        Planner(request, environment, parsed, contexts, checks).make();
+        make_plan(request, environment, file, parsed, contexts, checks);
 
     // From here on the plan is immutable; only results grow.
     reporter.plan(plan, file.text);

@@ -81,7 +81,7 @@ void Planner::plan_copy(StageIndex index, const StageCommand& command,
   try {
     if (!node.spec.chmod.empty()) ModeChange::parse(node.spec.chmod);
   } catch (const Error& e) {
-    throw mistake(span, e.what());
+    throw mistake(copy.chmod->span, e.what());
   }
   node.remotes =
       remote_sources(copy, node.spec,
@@ -91,7 +91,7 @@ void Planner::plan_copy(StageIndex index, const StageCommand& command,
   if (!command.sources.empty() && command.sources.front()) {
     const StageIndex source = *command.sources.front();
     if (!states_[source].planned)
-      throw mistake(span, "cannot copy from stage " + go_quote(copy.from) +
+      throw mistake(copy.from_span, "cannot copy from stage " + go_quote(copy.from) +
                               ", it needs to be defined before current stage " +
                               go_quote(graph_.nodes()[index].display));
     node.origin = origin_of(source);

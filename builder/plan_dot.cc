@@ -54,8 +54,8 @@ std::string plan_dot(const PlanGraph& graph) {
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const GraphNode& node = graph.nodes[i];
     for (const GraphEdge& edge : node.edges)
-      out += fmt::format("  s{} -> s{}{};\n", edge.from, i,
-                         style_of(edge.kind));
+      out +=
+          fmt::format("  s{} -> s{}{};\n", edge.from, i, style_of(edge.kind));
     if (node.from_context)
       out += fmt::format("  context -> s{}{};\n", i,
                          style_of(GraphEdge::Kind::copy));

@@ -127,14 +127,14 @@ void Planner::run_options(const parser::Run& run, parser::Span span,
   if (run.network == "host") {
     if (!request_.allow_network_host)
       throw mistake(span,
-                    "network.host is not allowed: RUN --network=host needs "
+                    "entitlement network.host is not allowed: RUN --network=host needs "
                     "--allow network.host");
     step.network = runtime::NetworkMode::host;
   }
   if (run.security == "insecure") {
     if (!request_.allow_security_insecure)
       throw mistake(span,
-                    "security.insecure is not allowed: RUN "
+                    "entitlement security.insecure is not allowed: RUN "
                     "--security=insecure needs --allow security.insecure");
     step.insecure = true;
   }
@@ -158,7 +158,7 @@ MountStep Planner::run_mount(StageIndex index, const StageCommand& command,
   } catch (const parser::SyntaxError&) {
     throw;
   } catch (const Error& e) {
-    throw mistake(command.instruction.span, e.what());
+    throw mistake(word.span, e.what());
   }
   check_unset(state, unset);
   using Type = parser::RunMount::Type;
@@ -166,11 +166,11 @@ MountStep Planner::run_mount(StageIndex index, const StageCommand& command,
     throw mistake(word.span, "RUN --mount=type=ssh is not supported yet");
   if (step.mount.type != Type::secret || !step.mount.env ||
       !step.mount.target.empty())
-    step.target = mount_target(step.mount, state.image.config.working_dir,
-                               command.instruction.span);
+    step.target =
+        mount_target(step.mount, state.image.config.working_dir, word.span);
   const auto source = command.sources.at(number);
   if (source && !states_[*source].planned)
-    throw mistake(command.instruction.span,
+    throw mistake(word.span,
                   "cannot mount from stage " + go_quote(step.mount.from) +
                       " to " + go_quote(step.mount.target) +
                       ", stage needs to be defined before current command");

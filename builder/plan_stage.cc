@@ -73,7 +73,7 @@ struct Planner::PlanInstruction {
     apply_label(image(), expanded(label.pairs));
   }
   void operator()(const parser::Expose& expose) const {
-    at(span(), [&] { self.plan_expose(state, expose); });
+    self.plan_expose(state, expose);
   }
   void operator()(const parser::Volume& volume) const {
     std::vector<std::string> paths;
@@ -86,7 +86,7 @@ struct Planner::PlanInstruction {
   }
   void operator()(const parser::StopSignal& stop) const {
     const std::string signal = self.expand(state, stop.signal);
-    at(span(), [&] { apply_stop_signal(image(), signal); });
+    at(stop.signal.span, [&] { apply_stop_signal(image(), signal); });
   }
   void operator()(const parser::Healthcheck& check) const {
     self.check_once(state.healthcheck_at);
@@ -133,9 +133,13 @@ void Planner::plan_arg(StageState& state, const parser::Arg& arg) {
 void Planner::plan_expose(StageState& state, const parser::Expose& expose) {
   std::vector<std::string> words;
   for (const parser::Word& word : expose.ports)
-    for (std::string& port : parser::expand_words(
-             word.raw, state.variables.lookup(), {.escape = scope_.escape}))
-      words.push_back(std::move(port));
+    at(word.span, [&] {
+      for (std::string& port : parser::expand_words(
+               word.raw, state.variables.lookup(), {.escape = scope_.escape})) {
+        parse_ports(port);  // for its complaints
+        words.push_back(std::move(port));
+      }
+    });
   apply_expose(state.image, words);
   check_ports(words);
 }

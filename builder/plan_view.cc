@@ -42,7 +42,7 @@ std::string print_plan(const BuildRequest& request,
     const parser::ParsedFile parsed = parser::parse(file.text);
     Checks checks({});
     const Plan plan =
-        Planner(request, environment, parsed, contexts, checks).make();
+        make_plan(request, environment, file, parsed, contexts, checks);
     return shown(plan, file.text, form);
   } catch (const parser::SyntaxError& e) {
     throw e.located(file.name, file.text);

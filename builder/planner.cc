@@ -4,7 +4,9 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "builder/failures.h"
 #include "builder/image_config.h"
+#include "registry/errors.h"
 
 namespace cbuild::builder {
 namespace {
@@ -119,13 +121,28 @@ void Planner::resolve_base(StageIndex index) {
 
 void Planner::load_image(StageIndex index, const std::string& name) {
   StageState& state = states_[index];
-  const parser::Span span = graph_.nodes()[index].span;
+  const parser::Span span = graph_.nodes()[index].base_span;
   try {
     state.base_image = bases_.resolve(name, state.platform);
   } catch (const registry::ReferenceError& e) {
     throw mistake(
         span, "failed to parse stage name " + go_quote(name) + ": " + e.what());
+  } catch (const Interrupted&) {
+    throw;
+  } catch (Error& e) {
+    failed_at_ = span;
+    const auto* missing = dynamic_cast<const registry::RegistryError*>(&e);
+    if (missing && missing->status() != 0)
+      e = Error(e.what() + suggest_image(name, stage_names()));
+    throw;
   }
+}
+
+std::vector<std::string> Planner::stage_names() const {
+  std::vector<std::string> names;
+  for (const StageNode& node : graph_.nodes())
+    if (!node.name.empty()) names.push_back(node.name);
+  return names;
 }
 
 bool Planner::add_triggers(StageIndex index) {
@@ -269,6 +286,20 @@ FileOrigin Planner::origin_of(StageIndex source) {
     return *state.context;
   origin.step = state.top;
   return origin;
+}
+
+Plan make_plan(const BuildRequest& request, BuildEnvironment& environment,
+               const DockerfileText& file, const parser::ParsedFile& parsed,
+               Contexts& contexts, Checks& checks) {
+  Planner planner(request, environment, parsed, contexts, checks);
+  try {
+    return planner.make();
+  } catch (const parser::SyntaxError&) {
+    throw;
+  } catch (Error& e) {
+    if (planner.failed_at()) tell_place(e, file, *planner.failed_at());
+    throw;
+  }
 }
 
 }  // namespace cbuild::builder

@@ -51,10 +51,14 @@ class Planner {
   // Throws parser::SyntaxError (not located), UsageError, registry errors.
   Plan make();
 
+  // Where make() failed, if it was no mistake of the Dockerfile.
+  const std::optional<parser::Span>& failed_at() const { return failed_at_; }
+
  private:
   void resolve_bases();
   void resolve_base(StageIndex index);
   void load_image(StageIndex index, const std::string& name);
+  std::vector<std::string> stage_names() const;
   bool add_triggers(StageIndex index);
   void plan_stage(StageIndex index);
   void inherit(StageIndex index);
@@ -109,8 +113,15 @@ class Planner {
   BaseImages bases_;
   std::vector<StageState> states_;
   StageIndex target_;
+  std::optional<parser::Span> failed_at_;
   Plan plan_;
 };
+
+// A Planner's plan. Failures are told with their place in `file`, mistakes
+// (parser::SyntaxError) are not located yet.
+Plan make_plan(const BuildRequest& request, BuildEnvironment& environment,
+               const DockerfileText& file, const parser::ParsedFile& parsed,
+               Contexts& contexts, Checks& checks);
 
 // argv and ARG values of a RUN as history shows them: |1 A=b /bin/sh -c make.
 std::string run_history(const std::vector<std::string>& argv,

@@ -49,6 +49,7 @@ StageNode make_node(const parser::Stage& stage, std::size_t index,
     throw mistake(from.base.span,
                   "base name (" + from.base.raw + ") should not be blank");
   node.span = stage.from.span;
+  node.base_span = from.base.span;
   node.platform = from_platform(from, scope);
   return node;
 }
@@ -91,7 +92,7 @@ void StageGraph::register_name(StageIndex index) {
 StageCommand StageGraph::resolve(parser::Instruction instruction) {
   StageCommand command;
   if (const auto* copy = std::get_if<parser::Copy>(&instruction.node)) {
-    if (const auto source = copy_source(*copy, instruction.span))
+    if (const auto source = copy_source(*copy, copy->from_span))
       command.sources = {source};
   } else if (const auto* run = std::get_if<parser::Run>(&instruction.node)) {
     for (const parser::Word& word : run->mounts) {
@@ -137,7 +138,7 @@ StageIndex StageGraph::add_image(const std::string& base, parser::Span span) {
   StageNode node;
   node.base = base;
   node.display = base;
-  node.span = span;
+  node.span = node.base_span = span;
   node.image_only = true;
   nodes_.push_back(std::move(node));
   return nodes_.size() - 1;

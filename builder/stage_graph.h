@@ -36,7 +36,8 @@ struct StageNode {
   std::string name;     // as AS says, lower case, or empty
   std::string display;  // name, or "stage-3"; empty in a file of one stage
   std::string base;     // expanded base name
-  parser::Span span;    // of FROM, or of the instruction that names the image
+  parser::Span span;    // of FROM, or of the word that names the image
+  parser::Span base_span;  // of the base's name
   std::optional<store::Platform> platform;  // FROM --platform
   std::optional<StageIndex> base_stage;
   bool image_only = false;  // a source that is an image, no stage

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "builder/build.h"
 #include "cli/command.h"
 #include "cli/output.h"
@@ -62,10 +63,20 @@ const ExitCode& exit_code(const Error& error) {
   std::terminate();  // the last row takes everything
 }
 
+// "Dockerfile:7:12: ..." (parser::render)
+bool has_place(const std::string& text) {
+  const std::string head = text.substr(0, text.find(": "));
+  const std::size_t column = head.rfind(':');
+  if (column == std::string::npos || column == 0) return false;
+  const std::size_t line = head.rfind(':', column - 1);
+  return line != std::string::npos && parse_number(head.substr(column + 1)) &&
+         parse_number(head.substr(line + 1, column - line - 1));
+}
+
 void report(const Error& error) {
   std::string text = error.what();
   // What has a place in a Dockerfile comes as compilers print it.
-  if (!is<parser::SyntaxError>(error) && !is<builder::RunFailed>(error))
+  if (!has_place(text))
     text = "cbuild: " + text;
   if (is_disk_full(error)) text += " (the disk is full)";
   print_error(text);

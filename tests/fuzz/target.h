@@ -12,13 +12,13 @@
 #include <utility>
 
 // Calls abort(), which libFuzzer keeps as a finding.
-#define MUST(condition)                                                \
-  do {                                                                 \
-    if (!(condition)) {                                                \
+#define MUST(condition)                                               \
+  do {                                                                \
+    if (!(condition)) {                                               \
       std::fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, \
-                   #condition);                                        \
-      std::abort();                                                    \
-    }                                                                  \
+                   #condition);                                       \
+      std::abort();                                                   \
+    }                                                                 \
   } while (false)
 
 namespace cbuild::fuzz {
