@@ -24,15 +24,22 @@ std::string_view next_segment(std::string_view& rest) {
 PathPattern::PathPattern(std::string text) : text_(std::move(text)) {
   glob_match(text_, ".");  // for its complaints
   translate();
+  find_ends();
+}
+
+void PathPattern::find_ends() {
+  tail_at_ = text_.size();
+  if (forgotten_) return;
   constexpr std::string_view special = "*?[]\\";
   head_size_ = std::min(text_.find_first_of(special), text_.size());
   const std::size_t last = text_.find_last_of(special);
-  tail_at_ = last == std::string::npos ? 0 : last + 1;
-  // What '\' escapes is not read here; the '/' of "**/" may match nothing.
-  if (last != std::string::npos && text_[last] == '\\')
-    tail_at_ = text_.size();
-  else if (tail().starts_with('/'))
-    ++tail_at_;
+  if (last == std::string::npos) {
+    tail_at_ = 0;
+  } else if (text_[last] != '\\') {  // what it escapes is not read here
+    tail_at_ = last + 1;
+    // The '/' of "**/" may match nothing.
+    if (tail().starts_with('/')) ++tail_at_;
+  }
 }
 
 std::string_view PathPattern::head() const {
@@ -44,24 +51,36 @@ std::string_view PathPattern::tail() const {
 }
 
 void PathPattern::translate() {
-  for (std::size_t at = 0; at < text_.size();) {
-    const char c = text_[at];
-    if (c == '*') {
-      translate_stars(text_, at);
-    } else if (c == '[') {
-      read_set(text_, at);
-      kind_ = Kind::tokens;
-    } else if (c == '?') {
-      tokens_.push_back({Token::one});
-      kind_ = Kind::tokens;
-      ++at;
-    } else {
-      if (c == '\\') ++at;
-      if (c == '\\' || c == ']') kind_ = Kind::tokens;
-      const Rune rune = rune_at(text_, at);
-      tokens_.push_back({Token::literal, rune.value});
-      at += rune.size;
-    }
+  for (std::size_t at = 0; at < text_.size();) translate_one(at);
+}
+
+void PathPattern::translate_one(std::size_t& at) {
+  const char c = text_[at];
+  if (c == '*') {
+    translate_stars(text_, at);
+  } else if (c == '[') {
+    read_set(text_, at);
+    kind_ = Kind::tokens;
+  } else if (c == '?') {
+    add({Token::one});
+    kind_ = Kind::tokens;
+    ++at;
+  } else if (c == '^') {
+    add({Token::start});
+    forgotten_ = true;
+    ++at;
+  } else if (c == '|') {
+    branches_.emplace_back();
+    forgotten_ = true;
+    ++at;
+  } else {
+    if (c == '\\') ++at;
+    if (c == '\\' || c == ']') kind_ = Kind::tokens;
+    const Rune rune = rune_at(text_, at);
+    Token literal;
+    literal.rune = rune.value;
+    add(std::move(literal));
+    at += rune.size;
   }
 }
 
@@ -69,7 +88,7 @@ void PathPattern::translate_stars(std::string_view text, std::size_t& at) {
   const bool first = at == 0;
   ++at;
   if (at == text.size() || text[at] != '*') {
-    tokens_.push_back({Token::segment});
+    add({Token::segment});
     kind_ = Kind::tokens;
     return;
   }
@@ -77,10 +96,10 @@ void PathPattern::translate_stars(std::string_view text, std::size_t& at) {
   if (at < text.size() && text[at] == '/') ++at;
   if (at == text.size()) {
     kind_ = kind_ == Kind::exact ? Kind::prefix : Kind::tokens;
-    tokens_.push_back({Token::any});
+    add({Token::any});
   } else {
     kind_ = Kind::tokens;
-    tokens_.push_back({Token::directories});
+    add({Token::directories});
   }
   if (first) kind_ = Kind::suffix;
 }
@@ -106,7 +125,7 @@ void PathPattern::read_set(std::string_view text, std::size_t& at) {
       for (const char32_t c : {U'[', U'^', U'/'})
         token.ranges.push_back({c, c});
       ++at;
-      tokens_.push_back(std::move(token));
+      add(std::move(token));
       return;
     }
     const char32_t low = bound();
@@ -119,7 +138,7 @@ void PathPattern::read_set(std::string_view text, std::size_t& at) {
     token.ranges.push_back({low, high});
   }
   ++at;
-  tokens_.push_back(std::move(token));
+  add(std::move(token));
 }
 
 bool PathPattern::matches(std::string_view path) const {
@@ -138,15 +157,9 @@ bool PathPattern::matches(std::string_view path) const {
       break;
   }
   if (!path.starts_with(head()) || !path.ends_with(tail())) return false;
-  const std::size_t states = tokens_.size() + 1;
-  if (states <= kSmall) {
-    std::array<char, kSmall> now;
-    std::array<char, kSmall> next;
-    return run(path, now.data(), next.data());
-  }
-  std::vector<char> now(states);
-  std::vector<char> next(states);
-  return run(path, now.data(), next.data());
+  for (std::size_t i = 0; i < branches_.size(); ++i)
+    if (run(i, path)) return true;
+  return false;
 }
 
 bool PathPattern::Token::loops() const {
@@ -163,6 +176,8 @@ bool PathPattern::Token::holds(char32_t c) const {
     case any:
     case directories:
       return c != '\n';
+    case start:
+      return false;
     case set:
       break;
   }
@@ -172,41 +187,76 @@ bool PathPattern::Token::holds(char32_t c) const {
   return inside != negated;
 }
 
-// A loop may also be passed without reading anything.
-void PathPattern::enter(char* states, std::size_t state) const {
-  for (; !states[state]; ++state) {
-    states[state] = 1;
-    if (state == tokens_.size() || !tokens_[state].loops()) return;
+// All ways of matching one branch, as the set of tokens that may come next.
+class PathPattern::Run {
+ public:
+  Run(const Branch& tokens, char* now, char* next)
+      : tokens_(tokens), now_(now), next_(next) {
+    std::fill_n(now_, tokens.size() + 1, 0);
   }
-}
 
-bool PathPattern::run(std::string_view path, char* now, char* next) const {
-  const std::size_t end = tokens_.size();
-  std::fill_n(now, end + 1, 0);
-  enter(now, 0);
-  for (std::size_t at = 0; at < path.size();) {
-    const Rune rune = rune_at(path, at);
-    at += rune.size;
-    std::fill_n(next, end + 1, 0);
-    for (std::size_t state = 0; state < end; ++state) {
-      if (!now[state] || !tokens_[state].holds(rune.value)) continue;
-      const bool group = tokens_[state].type == Token::directories;
+  void begin(bool at_start) { enter(now_, 0, at_start); }
+  bool ended() const { return now_[tokens_.size()] != 0; }
+
+  void read(char32_t rune) {
+    std::fill_n(next_, tokens_.size() + 1, 0);
+    for (std::size_t state = 0; state < tokens_.size(); ++state) {
+      if (!now_[state] || !tokens_[state].holds(rune)) continue;
       if (!tokens_[state].loops()) {
-        enter(next, state + 1);
-      } else if (!group) {
-        enter(next, state);
+        enter(next_, state + 1, false);
+      } else if (tokens_[state].type != Token::directories) {
+        enter(next_, state, false);
       } else {
         // "(.*/)?": once inside, only a '/' leads out.
-        next[state] = 1;
-        if (rune.value == '/') enter(next, state + 1);
+        next_[state] = 1;
+        if (rune == '/') enter(next_, state + 1, false);
       }
     }
-    std::swap(now, next);
+    std::swap(now_, next_);
   }
-  return now[end] != 0;
+
+ private:
+  // A loop may also be passed without reading anything.
+  void enter(char* states, std::size_t state, bool at_start) const {
+    for (; !states[state]; ++state) {
+      if (state == tokens_.size() || tokens_[state].type != Token::start)
+        states[state] = 1;
+      if (state == tokens_.size()) return;
+      const bool passes = tokens_[state].type == Token::start
+                              ? at_start
+                              : tokens_[state].loops();
+      if (!passes) return;
+    }
+  }
+
+  const Branch& tokens_;
+  char* now_;
+  char* next_;
+};
+
+bool PathPattern::run(std::size_t branch, std::string_view path) const {
+  const std::size_t states = branches_[branch].size() + 1;
+  std::array<char, 2 * kSmall> small;
+  std::vector<char> large;
+  if (states > kSmall) large.resize(2 * states);
+  char* const memory = states > kSmall ? large.data() : small.data();
+  Run run(branches_[branch], memory, memory + states);
+
+  const bool floats = branch != 0;                   // may begin anywhere
+  const bool open = branch + 1 != branches_.size();  // may end anywhere
+  run.begin(true);
+  for (std::size_t at = 0; at < path.size();) {
+    if (open && run.ended()) return true;
+    const Rune rune = rune_at(path, at);
+    at += rune.size;
+    run.read(rune.value);
+    if (floats) run.begin(false);
+  }
+  return run.ended();
 }
 
 bool PathPattern::may_match_below(std::string_view directory) const {
+  if (forgotten_ && kind_ == Kind::tokens) return true;
   std::string_view pattern = text_;
   while (!directory.empty()) {
     const std::string_view segment = next_segment(pattern);

@@ -50,6 +50,24 @@ TEST_CASE("patterns select paths", "[ignore]") {
       {"a.b", "axb", false},
       {"a+(b)$", "a+(b)$", true},
       {"x*y", "xa/by", false},
+      // ^ and | are plain where there is no wildcard, else as in an expression.
+      {"^a", "^a", true},
+      {"^a", "a", false},
+      {"^a*", "abc", true},
+      {"^a*", "^abc", false},
+      {"x^a*", "x^abc", false},
+      {"[^x]^a*", "b^a", false},
+      {"p|q", "p|q", true},
+      {"p|q", "p", false},
+      {"p|q*", "p", true},
+      {"p|q*", "p/any", true},  // begins with p
+      {"p|q*", "px", true},
+      {"p|q*", "my.qz", true},  // a q, and what is behind it has no slash
+      {"p|q*", "q/x/r", true},  // below q
+      {"p|q*", "xp", false},
+      {"p*|^q|r", "q/x", true},
+      {"p*|^q|r", "xq", false},
+      {"p*|^q|r", "x/r", true},
       // The last match decides.
       {"d\n!d/keep", "d/keep", false},
       {"d\n!d/keep", "d/other", true},
@@ -96,6 +114,12 @@ TEST_CASE("a walk may skip a directory only if nothing in it is kept",
       CHECK(matcher(c.file).can_prune(c.directory) == c.prune);
     }
   }
+}
+
+TEST_CASE("a pattern that may match anywhere lets every directory be walked",
+          "[ignore]") {
+  CHECK_FALSE(matcher("*\n!x|y*").can_prune("d"));
+  CHECK(matcher("*\n!^x/y").can_prune("d"));
 }
 
 TEST_CASE("the deciding pattern can be named", "[ignore]") {
