@@ -22,8 +22,6 @@ mode_t type_bits(store::EntryType type) {
       return S_IFBLK;
     case store::EntryType::fifo:
       return S_IFIFO;
-    case store::EntryType::socket:
-      return S_IFSOCK;
     default:
       return S_IFREG;
   }
@@ -67,11 +65,11 @@ void TreeCopier::copy_entry(int source, const ViewEntry& entry,
     case EntryType::character_device:
     case EntryType::block_device:
     case EntryType::fifo:
-    case EntryType::socket:
       copy_special(entry, target, name, destination);
       return;
     case EntryType::directory:
     case EntryType::hardlink:
+    case EntryType::socket:
     case EntryType::whiteout:
       throw Error("/" + path + ": cannot be copied");
   }

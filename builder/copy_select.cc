@@ -91,7 +91,8 @@ class PatternSearch {
 Match match_named(const FileView& from, const std::string& named,
                   const std::string& resolved) {
   std::optional<ViewEntry> entry = from.find(resolved);
-  if (!entry) throw_not_found(from, named);
+  if (!entry || entry->type == store::EntryType::socket)
+    throw_not_found(from, named);
   return {resolved, base_name(named), std::move(*entry)};
 }
 
@@ -102,6 +103,8 @@ void throw_not_found(const FileView& from, const std::string& path) {
       "failed to compute cache key: " + go_quote("/" + path) + ": not found";
   std::string reason = from.reason_absent(path);
   const std::optional<ViewEntry> entry = from.find(path);
+  if (entry && entry->type == store::EntryType::socket)
+    reason = "it is a socket";
   if (entry && entry->type == store::EntryType::symlink) {
     const std::string target = from.link_target(path, *entry);
     const std::string place =
@@ -223,9 +226,13 @@ std::optional<SelectionWalk::Step> SelectionWalk::next() {
                   left_->included};
     }
     ViewEntry& entry = top.entries[top.position++];
-    if (entry.type == store::EntryType::socket) continue;
     std::string relative = joined(top.relative, entry.name);
     std::string path = joined(top.path, entry.name);
+    if (entry.type == store::EntryType::socket) {
+      if (filter_.includes(relative) && sockets_++ == 0)
+        first_socket_ = std::move(path);
+      continue;
+    }
     const bool included = filter_.includes(relative);
     if (entry.directory()) {
       if (included || filter_.may_include_below(relative))

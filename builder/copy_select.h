@@ -82,6 +82,10 @@ class SelectionWalk {
   // nullopt at the end. Sockets are passed over.
   std::optional<Step> next();
 
+  // How many sockets were passed over so far, and the first one's path.
+  std::size_t sockets() const { return sockets_; }
+  const std::string& first_socket() const { return first_socket_; }
+
  private:
   struct Frame {
     ViewEntry self;
@@ -100,6 +104,8 @@ class SelectionWalk {
   const Match& match_;
   bool started_ = false;
   std::vector<Frame> open_;
+  std::size_t sockets_ = 0;
+  std::string first_socket_;
   std::optional<Frame> left_;  // keeps a leave step's entry alive
 };
 

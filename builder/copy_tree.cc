@@ -7,6 +7,7 @@
 
 #include "base/dir.h"
 #include "base/error.h"
+#include "base/log.h"
 
 namespace cbuild::builder {
 namespace {
@@ -95,6 +96,10 @@ void TreeCopier::copy_directory(const Match& match, const CopyFilter& filter,
                  levels_.back().target.get(), step->entry->name, place);
     }
   }
+  if (walk.sockets() == 0) return;
+  const std::string more = std::to_string(walk.sockets() - 1);
+  warn("/" + walk.first_socket() + " is a socket and not copied" +
+       (more == "0" ? "" : " (and " + more + " more)"));
 }
 
 void TreeCopier::enter(const SelectionWalk::Step& step) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/file_capability.h"
 
 namespace cbuild::builder {
 namespace {
@@ -47,7 +48,7 @@ std::optional<std::string> read_value(int fd, const std::string& name,
 }  // namespace
 
 bool copied_xattr(const std::string& name) {
-  if (name == "security.capability") return true;
+  if (name == kFileCapability) return true;
   if (name.starts_with("user.")) return !name.starts_with("user.overlay.");
   return name.starts_with("trusted.") && !name.starts_with("trusted.overlay.");
 }
@@ -59,8 +60,10 @@ Xattrs read_xattrs(int fd, const std::string& subject) {
     const std::string name(names.c_str() + at);
     at += name.size() + 1;
     if (!copied_xattr(name)) continue;
-    if (std::optional<std::string> value = read_value(fd, name, subject))
-      found.emplace(name, std::move(*value));
+    std::optional<std::string> value = read_value(fd, name, subject);
+    if (value && name == kFileCapability)
+      value = portable_capability(std::move(*value));
+    if (value) found.emplace(name, std::move(*value));
   }
   return found;
 }

@@ -19,11 +19,10 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "builder/file_view_links.h"
+#include "store/stream.h"
 
 namespace cbuild::builder {
 namespace {
-
-constexpr std::size_t kReadSize = 128 * 1024;
 
 // An empty Fd where nothing is there, a link among the parents included.
 Fd open_plain(int root, const std::string& path, int flags) {
@@ -100,12 +99,11 @@ struct stat stat_of(int fd, const std::string& path) {
   return st;
 }
 
-store::Digest hash_content(int fd, const std::string& path) {
+store::Digest hash_content(int fd, std::uint64_t size,
+                           const std::string& path) {
   store::Hasher hasher;
-  // Not cleared: for small files that would cost more than hashing them.
-  const auto buffer = std::make_unique_for_overwrite<char[]>(kReadSize);
-  while (const std::size_t n = read_some(fd, buffer.get(), kReadSize, path))
-    hasher.update({buffer.get(), n});
+  store::read_sparse(fd, size, path,
+                     [&](std::string_view data) { hasher.update(data); });
   return hasher.finish();
 }
 
@@ -206,7 +204,7 @@ FileFacts ContextTree::facts(const std::string& path,
   const struct stat before = stat_of(fd.get(), path);
   if (!S_ISREG(before.st_mode))
     throw Error(path + " changed while it was read");
-  FileFacts facts{hash_content(fd.get(), path),
+  FileFacts facts{hash_content(fd.get(), identity_of(before).size, path),
                   !read_xattrs(fd.get(), path).empty()};
   if (identity_of(stat_of(fd.get(), path)) != identity_of(before))
     throw Error(path + " changed while it was read");

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/dir.h"
+#include "base/file_capability.h"
 #include "base/text.h"
 #include "builder/copy_xattrs.h"
 #include "store/tar.h"
@@ -212,7 +213,9 @@ class Unpacker {
   void set_xattrs(const store::IndexEntry& entry) {
     Xattrs kept;
     for (const auto& [name, value] : entry.xattrs)
-      if (copied_xattr(name)) kept.emplace(name, value);
+      if (copied_xattr(name))
+        kept.emplace(
+            name, name == kFileCapability ? portable_capability(value) : value);
     if (kept.empty()) return;
     const Fd file = openat_path(directory_.get(), name_,
                                 O_RDONLY | O_NOFOLLOW | O_NONBLOCK);

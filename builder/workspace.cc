@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "base/dir.h"
+#include "builder/layer_notes.h"
 
 namespace cbuild::builder {
 
@@ -35,6 +36,7 @@ store::LayerId Workspace::take(unsigned threads) {
   const Fd tree = open_path(overlay_.upper, O_RDONLY | O_DIRECTORY);
   const store::LayerIndex index =
       store::scan_tree(tree.get(), overlay_.lowers, threads);
+  note_oddities(index, tree.get());
   return store_.layers.adopt(overlay_.upper, index);
 }
 

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/workers.h"
 #include "store/igzip.h"
+#include "store/stream.h"
 
 namespace cbuild::store {
 namespace {
@@ -84,6 +85,7 @@ struct Compressor::State {
   unsigned threads;
   std::size_t chunk_size;
   std::string pending;
+  std::string zero_chunk;  // a whole chunk of zeros, compressed
   bool any = false;
 
   std::mutex mutex;
@@ -98,13 +100,28 @@ struct Compressor::State {
 
   void submit(std::string data) {
     any = true;
+    // Holes of a sparse file come as zeros, perhaps a terabyte of them: the
+    // same chunk again and again.
+    const bool zero = data.size() == chunk_size && all_zero(data);
+    if (zero && zero_chunk.empty()) zero_chunk = compress(data);
     if (threads <= 1) {
-      sink(compress(data));
+      sink(zero ? zero_chunk : compress(data));
       return;
     }
     auto chunk = std::make_shared<Chunk>();
-    chunk->data = std::move(data);
     order.push_back(chunk);
+    if (zero) {
+      chunk->data = zero_chunk;
+      chunk->done = true;
+    } else {
+      chunk->data = std::move(data);
+      compress_later(chunk);
+    }
+    // Two chunks per thread keep all of them busy and memory flat.
+    drain(std::size_t{threads} * 2);
+  }
+
+  void compress_later(const std::shared_ptr<Chunk>& chunk) {
     workers->submit([this, chunk] {
       std::exception_ptr failure;
       std::string out;
@@ -121,8 +138,6 @@ struct Compressor::State {
       done.notify_all();
       if (failure) std::rethrow_exception(failure);
     });
-    // Two chunks per thread keep all of them busy and memory flat.
-    drain(std::size_t{threads} * 2);
   }
 
   // Writes the oldest chunks until at most `left` are on their way.

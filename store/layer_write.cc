@@ -34,24 +34,17 @@ class Packer {
 };
 
 void write_content(const IndexEntry& entry, const ParentDirs::Place& place,
-                   TarWriter& tar, std::string& buffer) {
+                   TarWriter& tar) {
   const Fd file = openat_path(place.dir, place.name,
                               O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
   Hasher hasher;
-  std::uint64_t left = entry.size;
-  while (left > 0) {
-    const std::size_t n =
-        read_some(file.get(), buffer.data(),
-                  std::min<std::uint64_t>(buffer.size(), left), entry.path);
-    if (n == 0) break;
-    const std::string_view data = std::string_view(buffer).substr(0, n);
+  const std::string subject = "the layer's file " + entry.path;
+  read_sparse(file.get(), entry.size, subject, [&](std::string_view data) {
     hasher.update(data);
     tar.write(data);
-    left -= n;
-  }
-  if (left > 0 || (entry.content && hasher.finish() != *entry.content))
-    throw Error("the layer's file " + entry.path +
-                " is not what it was when the layer was made");
+  });
+  if (entry.content && hasher.finish() != *entry.content)
+    throw Error(subject + " is not what it was when the layer was made");
 }
 
 // Layers carry file capabilities and no other attribute, as BuildKit's do:
@@ -70,11 +63,10 @@ Digest write_layer(const LayerIndex& index, int tree,
   Packer packer(options, out);
   TarWriter tar([&](std::string_view data) { packer.write(data); });
   ParentDirs parents(tree, false);
-  std::string buffer(kStreamBuffer, '\0');
   for (const IndexEntry& entry : index.entries) {
     tar.add(exported(entry));
     if (entry.type == EntryType::file && entry.size > 0)
-      write_content(entry, parents.of(entry.path), tar, buffer);
+      write_content(entry, parents.of(entry.path), tar);
   }
   tar.finish();
   return packer.finish();

@@ -293,25 +293,39 @@ void Scan::add_other(int dir, const std::string& name, IndexEntry entry,
   index_.entries.push_back(std::move(entry));
 }
 
-void Scan::hash_file(IndexEntry& entry, std::string& buffer) const {
-  // No one else is in the tree any more, and every parent was seen to be a
-  // directory: the path cannot lead elsewhere.
-  const Fd file = openat_path(tree_, entry.path,
-                              O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
-  entry.xattrs = read_xattrs(file.get()).kept;
+Digest hash_large(int file, const IndexEntry& entry) {
+  Hasher hasher;
+  read_sparse(file, entry.size, entry.path,
+              [&](std::string_view data) { hasher.update(data); });
+  return hasher.finish();
+}
+
+// One read for most files; it must find the end where it is to be.
+Digest hash_small(int file, const IndexEntry& entry, std::string& buffer) {
   Hasher hasher;
   std::uint64_t size = 0;
   for (;;) {
     const std::size_t n =
-        read_some(file.get(), buffer.data(), buffer.size(), entry.path);
+        read_some(file, buffer.data(), buffer.size(), entry.path);
     hasher.update(std::string_view(buffer).substr(0, n));
     size += n;
     if (n < buffer.size() && size >= entry.size) break;
     if (n == 0) break;
   }
   if (size != entry.size)
-    throw Error(entry.path + " changed while its layer was read");
-  entry.content = hasher.finish();
+    throw Error(entry.path + " changed while it was read");
+  return hasher.finish();
+}
+
+void Scan::hash_file(IndexEntry& entry, std::string& buffer) const {
+  // No one else is in the tree any more, and every parent was seen to be a
+  // directory: the path cannot lead elsewhere.
+  const Fd file = openat_path(tree_, entry.path,
+                              O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  entry.xattrs = read_xattrs(file.get()).kept;
+  entry.content = entry.size > kStreamBuffer
+                      ? hash_large(file.get(), entry)
+                      : hash_small(file.get(), entry, buffer);
 }
 
 void Scan::hash_files() {

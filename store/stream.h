@@ -28,6 +28,20 @@ inline constexpr std::size_t kStreamBuffer = 256 * 1024;
 // Reads `fd`, which must outlive the source. `name` is for errors.
 ByteSource file_source(int fd, std::string name);
 
+// Gives all bytes of a file to `take`, in order. Holes are not read: they come
+// as zeros from memory. Throws Error where the file has not `size` bytes.
+void read_sparse(int fd, std::uint64_t size, const std::string& name,
+                 const ByteSink& take);
+
+// Quick where it is not.
+bool all_zero(std::string_view data);
+
+// Gives what of `data` is not zero to `take`, with its place in `data`; only
+// runs of zeros that are worth a hole are left out.
+void without_zeros(
+    std::string_view data,
+    const std::function<void(std::string_view part, std::size_t at)>& take);
+
 // Gives `start` and then what `rest` gives.
 ByteSource prefixed(std::string start, ByteSource rest);
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "base/file_capability.h"
 
 namespace cbuild::store {
 namespace {
@@ -55,7 +56,7 @@ std::string whole(std::string buffer, const char* what, Call&& call) {
 }
 
 bool belongs_to_layer(std::string_view name) {
-  return name == "security.capability" || name.starts_with("user.");
+  return name == kFileCapability || name.starts_with("user.");
 }
 
 XattrList read(const Handle& file) {
@@ -81,7 +82,9 @@ XattrList read(const Handle& file) {
     if (opaque)
       found.opaque = found.opaque || value == "y";
     else
-      found.kept.emplace(name, std::move(value));
+      found.kept.emplace(name, name == kFileCapability
+                                   ? portable_capability(std::move(value))
+                                   : std::move(value));
   }
   return found;
 }

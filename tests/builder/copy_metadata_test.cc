@@ -131,6 +131,8 @@ TEST_CASE("fifos and devices are made, sockets passed over, none is opened") {
   }
   world.run(copy_spec({"d"}, "/o"));
   world.run(copy_spec({"d/p"}, "/p"));
+  CHECK_THAT(testing::error_of([&] { world.run(copy_spec({"d/s"}, "/s")); }),
+             Catch::Contains("\"/d/s\": not found (it is a socket)"));
   CHECK(world.made().at("o/p") == "p 600 0:0");
   CHECK(world.made().at("p") == "p 600 0:0");
   CHECK(world.made().count("o/s") == 0);
@@ -158,6 +160,27 @@ TEST_CASE("file capabilities and user attributes go along") {
     const std::string made = world.destination + path;
     CHECK(::getxattr(made.c_str(), "security.capability", value, 64) == 20);
     CHECK(::getxattr(made.c_str(), "user.note", value, 64) == 2);
+  }
+}
+
+TEST_CASE("a capability of a user namespace lands as one for everywhere") {
+  if (!testing::have_root()) return;
+  CopyWorld world;
+  plant(world.context, {{"f", "F", 0755}});
+  const std::string file = world.context + "/f";
+  const std::string v3("\1\0\0\3\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x40\x42\x0f\0",
+                       24);
+  if (::setxattr(file.c_str(), "security.capability", v3.data(), 24, 0)) {
+    WARN("SKIPPED: no capabilities of user namespaces here");
+    return;
+  }
+  world.run(copy_spec({"f"}, "/one"));
+  world.run_from(world.context, copy_spec({"f"}, "/two"));
+  for (const char* path : {"/one", "/two"}) {
+    char value[64];
+    const std::string made = world.destination + path;
+    CHECK(::getxattr(made.c_str(), "security.capability", value, 64) == 20);
+    CHECK(value[3] == 2);
   }
 }
 

@@ -166,6 +166,42 @@ TEST_CASE("only the content says whether ADD unpacks") {
     CHECK(made.count(std::string("plain/") + name) == 1);
 }
 
+TEST_CASE("sparse members of every kind unpack with their holes") {
+  CopyWorld world;
+  const std::string& c = world.context;
+  const std::string make = "cd " + c +
+                           " && truncate -s 3M f && printf begin | dd of=f "
+                           "conv=notrunc status=none && printf end >> f && ";
+  const char* kinds[] = {
+      "--format=gnu", "--format=oldgnu", "--format=pax --sparse-version=0.0",
+      "--format=pax --sparse-version=0.1", "--format=pax --sparse-version=1.0"};
+  for (const char* kind : kinds) {
+    INFO(kind);
+    const std::string tar = make + "tar -S " + kind + " -cf a.tar f && rm f";
+    REQUIRE(std::system(tar.c_str()) == 0);
+    REQUIRE(read_file(c + "/a.tar")->size() < 100'000);
+    world.run(add_spec({"a.tar"}, "/o/"));
+    const std::string made = *read_file(world.destination + "/o/f");
+    CHECK(made.size() == (3u << 20) + 3);
+    CHECK(made.substr(0, 6) == std::string("begin\0", 6));
+    CHECK(made.ends_with(std::string("\0end", 4)));
+    const struct stat st = *lstat_at(AT_FDCWD, world.destination + "/o/f");
+    CHECK(st.st_blocks < 200);
+  }
+}
+
+TEST_CASE("a hard link of an archive leads to what is there, or is an error") {
+  CopyWorld world;
+  plant(world.context,
+        {{"a.tar", tar_of({{"n", EntryType::hardlink, "old"}})},
+         {"b.tar", tar_of({{"n", EntryType::hardlink, "nowhere"}})}});
+  plant(world.destination, {{"o/old", "text", 0600}});
+  world.run(add_spec({"a.tar"}, "/o/"));
+  CHECK(world.made().at("o/n").ends_with(" text"));
+  CHECK_THAT(error_of([&] { world.run(add_spec({"b.tar"}, "/p/")); }),
+             Catch::Contains("unpack /b.tar: link /nowhere to /n: No such"));
+}
+
 TEST_CASE("what is wrong with an archive names the archive and the member") {
   CopyWorld world;
   std::string broken = tar_of({{"f", EntryType::file, "F"}});
