@@ -48,6 +48,14 @@ busybox_base() {
   cbuild -q -t busybox --network none "$t/busybox" >/dev/null
 }
 
+# A shell command that prints everything below the current directory, one line
+# a file, to be run by busybox.
+list_tree='find . | sort | while read -r f; do stat -c "%N %f %u:%g %y" "$f"; done; find . -type f | sort | xargs sha256sum'
+unpacked() {  # NAME:TAG DIR: an image's files, by umoci
+  need umoci umoci
+  umoci unpack --image "$t/store:$1" "$t/$2" >/dev/null
+}
+
 dockerfile() { cat >"$t/context/Dockerfile"; }
 image_id() { cbuild inspect -f '{{.Id}}' "$1"; }
 
