@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "builder/file_view.h"
 #include "builder/progress.h"
 #include "registry/client.h"
 #include "registry/reference.h"
@@ -45,7 +46,8 @@ struct BuildRequest {
   std::vector<std::pair<std::string, std::optional<std::string>>> build_args;
   std::vector<std::pair<std::string, std::string>> labels;
   std::vector<std::pair<std::string, std::string>> annotations;
-  std::map<std::string, std::string> build_contexts;  // --build-context
+  std::map<std::string, std::string> build_contexts;    // --build-context
+  ContextMode context_mode = ContextMode::as_they_are;  // of all of them
   std::map<std::string, SecretSource> secrets;
   std::string target;
   std::optional<store::Platform> platform;

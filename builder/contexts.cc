@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/dir.h"
 #include "base/text.h"
@@ -16,11 +17,7 @@ bool is_directory(const std::string& path) {
   return ::stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-// An ignore file; a directory of that name is none.
-std::optional<std::string> read_ignore(const std::string& path) {
-  if (is_directory(path)) return std::nullopt;
-  return read_file(path);
-}
+constexpr const char* kIgnoreFile = ".dockerignore";
 
 // How the client matches a named context: familiar, without :latest.
 std::string context_key(const std::string& name) {
@@ -78,6 +75,7 @@ Contexts::Contexts(const BuildRequest& request,
                    const std::string& stat_table_dir)
     : directory_(request.context_dir),
       dockerfile_path_(dockerfile.path),
+      mode_(request.context_mode),
       stat_table_dir_(stat_table_dir) {
   if (!is_directory(directory_))
     throw UsageError("unable to prepare context: path " + go_quote(directory_) +
@@ -88,24 +86,38 @@ Contexts::Contexts(const BuildRequest& request,
   }
 }
 
-const std::vector<std::string>& Contexts::main_patterns() {
-  if (main_patterns_) return *main_patterns_;
-  std::optional<std::string> ignore;
-  if (!dockerfile_path_.empty())
-    ignore = read_ignore(dockerfile_path_ + ".dockerignore");
-  if (!ignore) ignore = read_ignore(directory_ + "/.dockerignore");
-  main_patterns_ = parser::read_ignore_file(ignore.value_or(""));
-  return *main_patterns_;
+// None where there is no such file; a directory of that name is none.
+Contexts::Ignore Contexts::read_ignore(const std::string& path,
+                                       const std::string& name) {
+  Ignore ignore;
+  const auto text = is_directory(path) ? std::nullopt : read_file(path);
+  parser::IgnoreFile file = parser::read_ignore_lines(text.value_or(""));
+  ignore.patterns = std::move(file.patterns);
+  for (const std::size_t line : file.lines)
+    ignore.places.push_back(name + ":" + std::to_string(line));
+  return ignore;
 }
 
-FileOrigin Contexts::main() { return open(directory_, main_patterns()); }
+const Contexts::Ignore& Contexts::main_ignore() {
+  if (main_ignore_) return *main_ignore_;
+  const std::string own = dockerfile_path_ + kIgnoreFile;
+  // It takes the other's place even where it is empty.
+  const bool has_own = !dockerfile_path_.empty() && !is_directory(own) &&
+                       ::access(own.c_str(), F_OK) == 0;
+  main_ignore_ = has_own
+                     ? read_ignore(own, own.substr(own.rfind('/') + 1))
+                     : read_ignore(directory_ + "/" + kIgnoreFile, kIgnoreFile);
+  return *main_ignore_;
+}
 
-FileOrigin Contexts::open(const std::string& directory,
-                          const std::vector<std::string>& ignore_patterns) {
+FileOrigin Contexts::main() { return open(directory_, main_ignore()); }
+
+FileOrigin Contexts::open(const std::string& directory, const Ignore& ignore) {
   FileOrigin& origin = opened_[directory];
   if (!origin.context) {
     origin.context = std::make_shared<FileView>(FileView::of_directory(
-        directory, parser::IgnoreMatcher(ignore_patterns), stat_table_dir_));
+        directory, parser::IgnoreMatcher(ignore.patterns), stat_table_dir_,
+        ignore.places, mode_));
     origin.context_dir = directory;
   }
   return origin;
@@ -123,8 +135,8 @@ std::optional<FileOrigin> Contexts::directory(const std::string& name) {
   const std::string* value = find(name);
   if (value == nullptr || value->rfind(kImageScheme, 0) == 0)
     return std::nullopt;
-  const auto ignore = read_ignore(*value + "/.dockerignore");
-  return open(*value, parser::read_ignore_file(ignore.value_or("")));
+  return open(*value, read_ignore(*value + "/" + kIgnoreFile,
+                                  name + "'s " + kIgnoreFile));
 }
 
 std::optional<std::string> Contexts::image(const std::string& name) const {

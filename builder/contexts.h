@@ -39,8 +39,13 @@ class Contexts {
   // <context>/.dockerignore.
   FileOrigin main();
 
-  // The ignore patterns of the build context.
-  const std::vector<std::string>& main_patterns();
+  // The ignore patterns of the build context, and where each one stands:
+  // ".dockerignore:3".
+  struct Ignore {
+    std::vector<std::string> patterns;
+    std::vector<std::string> places;
+  };
+  const Ignore& main_ignore();
 
   // A named context that is a directory, or nullopt. `name` is a stage's or an
   // image's; images are compared in their familiar form without :latest.
@@ -55,16 +60,18 @@ class Contexts {
   void save() const;
 
  private:
-  FileOrigin open(const std::string& directory,
-                  const std::vector<std::string>& ignore_patterns);
+  static Ignore read_ignore(const std::string& path, const std::string& name);
+
+  FileOrigin open(const std::string& directory, const Ignore& ignore);
   const std::string* find(const std::string& name) const;
 
   std::string directory_;
   std::string dockerfile_path_;
+  ContextMode mode_;
   std::string stat_table_dir_;
   std::map<std::string, std::string> named_;
   std::map<std::string, FileOrigin> opened_;
-  std::optional<std::vector<std::string>> main_patterns_;
+  std::optional<Ignore> main_ignore_;
 };
 
 }  // namespace cbuild::builder

@@ -174,6 +174,7 @@ void TreeCopier::set_times(int fd, const ViewEntry& entry,
 void TreeCopier::copy_xattrs(int fd, const ViewEntry& entry,
                              const std::string& path, int source,
                              const std::string& destination) {
+  if (from_.mode() == ContextMode::git) return;
   const Xattrs xattrs = from_.is_context() ? read_xattrs(source, path)
                                            : from_.xattrs(path, entry);
   if (xattrs.empty() || write_xattrs(fd, xattrs, "/" + destination)) return;

@@ -26,10 +26,11 @@ struct FileView::State {
 FileView FileView::of_directory(const std::string& directory,
                                 parser::IgnoreMatcher ignore,
                                 const std::string& stat_table_dir,
-                                std::vector<std::string> places) {
-  return FileView(std::make_shared<State>(std::in_place_type<ContextTree>,
-                                          directory, std::move(ignore),
-                                          stat_table_dir, std::move(places)));
+                                std::vector<std::string> places,
+                                ContextMode mode) {
+  return FileView(std::make_shared<State>(
+      std::in_place_type<ContextTree>, directory, std::move(ignore),
+      stat_table_dir, std::move(places), mode));
 }
 
 FileView FileView::of_layers(std::shared_ptr<const store::MergedIndex> index) {
@@ -123,6 +124,16 @@ store::Digest FileView::content(const std::string& path) const {
 }
 
 bool FileView::is_context() const { return state_->context() != nullptr; }
+
+ContextMode FileView::mode() const {
+  const ContextTree* context = state_->context();
+  return context ? context->mode() : ContextMode::as_they_are;
+}
+
+std::vector<ViewEntry> FileView::list_all(const std::string& path) const {
+  const ContextTree* context = state_->context();
+  return context ? context->list_any(path) : list(path);
+}
 
 std::string FileView::reason_absent(const std::string& path) const {
   const ContextTree* context = state_->context();

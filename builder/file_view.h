@@ -44,6 +44,15 @@ struct ViewEntry {
   bool directory() const { return type == store::EntryType::directory; }
 };
 
+// What the modes and attributes of a context's files count for.
+enum class ContextMode {
+  as_they_are,
+  // What git keeps: files are 0755 where their owner may execute them, else
+  // 0644, directories 0755, and there are no extended attributes. Neither the
+  // umask of the checkout nor its machine then reach a key or an image.
+  git,
+};
+
 class FileView {
  public:
   // `directory` is only ever read. Owners count as 0:0. Digests of contents are
@@ -55,7 +64,8 @@ class FileView {
   static FileView of_directory(const std::string& directory,
                                parser::IgnoreMatcher ignore,
                                const std::string& stat_table_dir,
-                               std::vector<std::string> places = {});
+                               std::vector<std::string> places = {},
+                               ContextMode mode = ContextMode::as_they_are);
 
   static FileView of_layers(std::shared_ptr<const store::MergedIndex> index);
 
@@ -89,9 +99,12 @@ class FileView {
   bool was_read() const;
 
   bool is_context() const;
+  ContextMode mode() const;
   // Why a path is not here: "excluded by .dockerignore:3", or empty.
   std::string reason_absent(const std::string& path) const;
   const parser::IgnoreMatcher& ignore() const;
+  // As list(), with what the ignore file excludes. Contexts only.
+  std::vector<ViewEntry> list_all(const std::string& path) const;
 
   // Writes the stat table, if it changed; called once at the end of a build.
   void save_stat_table() const;

@@ -76,7 +76,7 @@ store::EntryType type_of(mode_t mode) {
   }
 }
 
-ViewEntry entry_of(const struct stat& st, std::string name) {
+ViewEntry plain_entry(const struct stat& st, std::string name) {
   ViewEntry entry;
   entry.name = std::move(name);
   entry.type = type_of(st.st_mode);
@@ -123,12 +123,20 @@ std::string absolute(const std::string& path) {
 ContextTree::ContextTree(const std::string& directory,
                          parser::IgnoreMatcher ignore,
                          const std::string& stat_table_dir,
-                         std::vector<std::string> places)
+                         std::vector<std::string> places, ContextMode mode)
     : directory_(absolute(directory)),
       root_(open_path(directory_, O_RDONLY | O_DIRECTORY)),
       ignore_(std::move(ignore)),
       places_(std::move(places)),
+      mode_(mode),
       table_(stat_table_dir + "/" + store::sha256(directory_).hex()) {}
+
+ViewEntry ContextTree::entry_of(const struct stat& st, std::string name) const {
+  ViewEntry entry = plain_entry(st, std::move(name));
+  if (mode_ == ContextMode::git)
+    entry.mode = entry.directory() || (entry.mode & 0100) ? 0755 : 0644;
+  return entry;
+}
 
 // Whether or not it is ignored.
 std::optional<ViewEntry> ContextTree::find_any(const std::string& path) const {
@@ -219,6 +227,7 @@ store::Digest ContextTree::content(const std::string& path,
 
 Xattrs ContextTree::xattrs(const std::string& path,
                            const ViewEntry& entry) const {
+  if (mode_ == ContextMode::git) return {};
   const bool file = entry.type == store::EntryType::file;
   // The kernel has user.* and capabilities for files and directories only.
   if (!file && !entry.directory()) return {};

@@ -19,7 +19,7 @@ class ContextTree {
  public:
   ContextTree(const std::string& directory, parser::IgnoreMatcher ignore,
               const std::string& stat_table_dir,
-              std::vector<std::string> places);
+              std::vector<std::string> places, ContextMode mode);
 
   std::optional<ViewEntry> find(const std::string& path) const;
   std::vector<ViewEntry> list(const std::string& path) const;
@@ -33,13 +33,16 @@ class ContextTree {
   }
   bool was_read() const { return was_read_; }
 
+  ContextMode mode() const { return mode_; }
+  // Whether or not they are ignored.
+  std::vector<ViewEntry> list_any(const std::string& path) const;
   std::string reason_absent(const std::string& path) const;
   const parser::IgnoreMatcher& ignore() const { return ignore_; }
   void save_stat_table() const { table_.save(); }
 
  private:
   std::optional<ViewEntry> find_any(const std::string& path) const;
-  std::vector<ViewEntry> list_any(const std::string& path) const;
+  ViewEntry entry_of(const struct stat& st, std::string name) const;
   bool visible(const std::string& path, bool directory) const;
   bool holds_kept(const std::string& path) const;
   FileFacts facts(const std::string& path, const ViewEntry& entry) const;
@@ -48,6 +51,7 @@ class ContextTree {
   Fd root_;
   parser::IgnoreMatcher ignore_;
   std::vector<std::string> places_;
+  ContextMode mode_;
   mutable StatTable table_;
   mutable std::atomic<bool> was_read_ = false;
   mutable std::mutex kept_mutex_;

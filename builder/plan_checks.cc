@@ -103,7 +103,7 @@ void Planner::check_secret(const char* instruction, const std::string& name) {
 // One pattern with '!' turns the rule off: whether a source is excluded cannot
 // be told from the patterns alone then.
 void Planner::check_ignored(const parser::Copy& copy, const CopyStep& step) {
-  const std::vector<std::string>& patterns = contexts_.main_patterns();
+  const std::vector<std::string>& patterns = contexts_.main_ignore().patterns;
   if (patterns.empty()) return;
   const parser::IgnoreMatcher matcher(patterns);
   if (matcher.has_exclusions()) return;

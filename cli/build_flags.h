@@ -15,6 +15,9 @@ inline constexpr Flag kSourceFlags[] = {
      "Set an ARG; without =VALUE, from the environment"},
     {"What to build", "--build-context", Takes::many, "NAME=WHERE",
      "Further directory or image to use in FROM and --from"},
+    {"What to build", "--context-mode", Takes::one, "MODE",
+     "Modes of the context's files: git (0644 or 0755, whatever the umask of "
+     "the checkout), or as-is (default)"},
     {"What to build", "--platform", Takes::one, "OS/ARCH",
      "Platform of the image (default: this machine's)"},
 };

@@ -83,6 +83,16 @@ void read_build_contexts(const Arguments& arguments,
   }
 }
 
+void read_context_mode(const Arguments& arguments,
+                       builder::BuildRequest& request) {
+  const std::string mode = arguments.value("context-mode", "as-is");
+  if (mode == "git")
+    request.context_mode = builder::ContextMode::git;
+  else if (mode != "as-is")
+    refuse_value("context-mode", mode,
+                 "want git or as-is" + did_you_mean(mode, {"git", "as-is"}));
+}
+
 builder::SecretSource secret_source(const std::string& id,
                                     const std::string& type,
                                     const std::string& path,
@@ -317,6 +327,7 @@ builder::BuildRequest source_request(const Arguments& arguments) {
   builder::BuildRequest request;
   read_build_args(arguments, request);
   read_build_contexts(arguments, request);
+  read_context_mode(arguments, request);
   read_platform(arguments, request);
   request.target = arguments.value("target");
   read_context(arguments, request);

@@ -50,6 +50,7 @@ std::span<const Command* const> commands();
 const Command* find_command(std::string_view name);
 
 extern const Command kBuildCommand;
+extern const Command kContextLsCommand;
 extern const Command kPullCommand;
 extern const Command kPushCommand;
 extern const Command kImagesCommand;

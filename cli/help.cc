@@ -127,7 +127,7 @@ std::string program_help() {
   std::string text = kProgramHead;
   for (const Command* command : commands()) {
     std::string name = "  " + std::string(command->name);
-    name.resize(12, ' ');
+    name.resize(14, ' ');
     text += name + command->summary + "\n";
   }
   return text + kProgramTail;

@@ -26,16 +26,24 @@ std::string clean_line(std::string_view line) {
 
 }  // namespace
 
-std::vector<std::string> read_ignore_file(std::string_view text) {
+IgnoreFile read_ignore_lines(std::string_view text) {
   if (text.starts_with(kByteOrderMark))
     text.remove_prefix(kByteOrderMark.size());
-  std::vector<std::string> patterns;
+  IgnoreFile file;
+  std::size_t number = 0;
   for (const std::string& line : split(text, '\n')) {
+    ++number;
     if (line.starts_with('#')) continue;
     const std::string_view trimmed = trim_space(line);
-    if (!trimmed.empty()) patterns.push_back(clean_line(trimmed));
+    if (trimmed.empty()) continue;
+    file.patterns.push_back(clean_line(trimmed));
+    file.lines.push_back(number);
   }
-  return patterns;
+  return file;
+}
+
+std::vector<std::string> read_ignore_file(std::string_view text) {
+  return read_ignore_lines(text).patterns;
 }
 
 struct IgnoreMatcher::State {

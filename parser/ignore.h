@@ -15,7 +15,13 @@
 
 namespace cbuild::parser {
 
-// Patterns of an ignore file: BOM, comments, blanks dropped, cleaned.
+// An ignore file: BOM, comments and blanks dropped, patterns cleaned.
+struct IgnoreFile {
+  std::vector<std::string> patterns;
+  std::vector<std::size_t> lines;  // where each one stands, from 1
+};
+IgnoreFile read_ignore_lines(std::string_view text);
+// Only its patterns.
 std::vector<std::string> read_ignore_file(std::string_view text);
 
 class IgnoreMatcher {
