@@ -8,7 +8,7 @@ RUN mkdir /d && echo a >/d/a && truncate -s 1100M /d/lastlog && touch /d/.wh.a
 D
 cbuild -t app --network none "$t/context" >"$t/said" 2>&1
 says '/d/lastlog is sparse: '
-says '1.153GB in the layer'
+says '1.15GB in the layer'
 says '/d/.wh.a: a file of this name deletes /d/a when its layer is unpacked'
 python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$t/context/s"
 printf 'FROM busybox\nCOPY . /c\n' | dockerfile
