@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "parser/source.h"
+#include "parser/line_table.h"
 
 namespace cbuild::builder {
 namespace {
@@ -57,13 +57,14 @@ std::size_t stage_index(PlanGraph& graph, const std::string& name) {
 PlanGraph graph_of(const Plan& plan, std::string_view text) {
   PlanGraph graph;
   graph.top = plan.top;
+  const parser::LineTable lines(text);
   for (const Step& step : plan.steps) {
     GraphNode node;
     const std::string label = label_of(step);
     const std::size_t blank = std::min(label.find(' '), label.size());
     node.keyword = label.substr(0, blank);
     node.text = trim(std::string_view(label).substr(blank));
-    node.line = parser::position_of(text, step.span.begin).line;
+    node.line = lines.position(step.span.begin).line;
     node.stage = stage_index(graph, step.stage);
     if (step.parent)
       node.edges.push_back({GraphEdge::Kind::below, *step.parent});

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "builder/image_config.h"
-#include "parser/source.h"
+#include "parser/line_table.h"
 
 namespace cbuild::builder {
 namespace {
@@ -150,11 +150,10 @@ void print_image(Printer& p, const Plan& plan) {
   p.close();
 }
 
-void print_step(Printer& p, const Step& step, std::string_view text) {
+void print_step(Printer& p, const Step& step, const parser::LineTable& lines) {
   p.open(fmt::format("step {}", step.id), 2);
   std::visit(PrintStep{p}, step.node);
-  p.word(
-      fmt::format(":line {}", parser::position_of(text, step.span.begin).line));
+  p.word(fmt::format(":line {}", lines.position(step.span.begin).line));
   if (step.parent) p.word(fmt::format(":on {}", *step.parent));
   p.flag("no-cache", step.no_cache);
   std::visit(PrintOptions{p}, step.node);
@@ -166,6 +165,7 @@ void print_step(Printer& p, const Step& step, std::string_view text) {
 std::string plan_text(const Plan& plan, std::string_view text) {
   Printer p;
   p.out = "(plan";
+  const parser::LineTable lines(text);
   const std::string* stage = nullptr;
   for (const Step& step : plan.steps) {
     if (!stage || *stage != step.stage) {
@@ -174,7 +174,7 @@ std::string plan_text(const Plan& plan, std::string_view text) {
       p.open("stage", 1);
       if (!stage->empty()) p.value(*stage);
     }
-    print_step(p, step, text);
+    print_step(p, step, lines);
   }
   if (stage) p.close();
   print_image(p, plan);

@@ -5,14 +5,14 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "parser/source.h"
+#include "parser/line_table.h"
 
 namespace cbuild::parser {
 namespace {
 
 class Dumper {
  public:
-  explicit Dumper(std::string_view text) : text_(text) {}
+  explicit Dumper(std::string_view text) : table_(text) {}
 
   std::string dump(const ParsedFile& file) {
     out_ = "(dockerfile";
@@ -117,9 +117,9 @@ class Dumper {
   void close() { out_ += ')'; }
 
   void lines(const Span& span) {
-    const std::size_t first = position_of(text_, span.begin).line;
+    const std::size_t first = table_.position(span.begin).line;
     const std::uint32_t end = std::max(span.begin + 1, span.end) - 1;
-    const std::size_t last = position_of(text_, end).line;
+    const std::size_t last = table_.position(end).line;
     out_ += fmt::format(" :line {}", first);
     if (last != first) out_ += fmt::format("-{}", last);
   }
@@ -163,7 +163,7 @@ class Dumper {
     }
   }
 
-  std::string_view text_;
+  LineTable table_;
   std::string out_;
 };
 

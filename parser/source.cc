@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "parser/line_table.h"
+
 namespace cbuild::parser {
 namespace {
 
@@ -49,9 +51,11 @@ Position position_of(std::string_view text, std::uint32_t offset) {
   return position;
 }
 
-std::string render(std::string_view file_name, std::string_view text, Span span,
-                   std::string_view message) {
-  const Position start = position_of(text, span.begin);
+namespace {
+
+std::string render_at(const Position& start, std::string_view file_name,
+                      std::string_view text, Span span,
+                      std::string_view message) {
   std::string out =
       fmt::format("{}:{}:{}: {}", file_name, start.line, start.column, message);
   const std::size_t offset = std::min<std::size_t>(span.begin, text.size());
@@ -71,6 +75,14 @@ std::string render(std::string_view file_name, std::string_view text, Span span,
   return out;
 }
 
+}  // namespace
+
+std::string render(std::string_view file_name, std::string_view text, Span span,
+                   std::string_view message) {
+  return render_at(position_of(text, span.begin), file_name, text, span,
+                   message);
+}
+
 SyntaxError::SyntaxError(std::vector<Diagnostic> diagnostics)
     : SyntaxError(bare_messages(diagnostics), diagnostics) {}
 
@@ -79,10 +91,12 @@ SyntaxError::SyntaxError(std::string what, std::vector<Diagnostic> diagnostics)
 
 SyntaxError SyntaxError::located(std::string_view file_name,
                                  std::string_view text) const {
+  const LineTable table(text);
   std::string what;
   for (const Diagnostic& diagnostic : diagnostics_) {
     if (!what.empty()) what += '\n';
-    what += render(file_name, text, diagnostic.span, diagnostic.message);
+    what += render_at(table.position(diagnostic.span.begin), file_name, text,
+                      diagnostic.span, diagnostic.message);
   }
   return SyntaxError(std::move(what), diagnostics_);
 }
