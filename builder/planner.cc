@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "builder/failures.h"
 #include "builder/image_config.h"
+#include "builder/source_epoch.h"
 #include "registry/errors.h"
 
 namespace cbuild::builder {
@@ -51,12 +52,26 @@ Planner::Planner(const BuildRequest& request, BuildEnvironment& environment,
       build_args_(read_build_args(request)),
       scope_(global_scope(file, build_args_, build_platform_, target_platform_,
                           request.target)),
-      epoch_(source_date_epoch(build_args_, scope_)),
       graph_(file, scope_, contexts.names()),
       bases_(environment, request.pull),
       target_(graph_.target(request.target)) {
-  plan_.source_date_epoch = epoch_;
+  read_epoch(file);
   check_from_lines(file);
+}
+
+// Stages see the time itself, not where it came from.
+void Planner::read_epoch(const parser::ParsedFile& file) {
+  const std::string text = epoch_text(build_args_, scope_);
+  const auto epoch = resolve_epoch(text, file, build_args_, scope_,
+                                   contexts_.names(), request_, environment_);
+  plan_.source_date_epoch = epoch;
+  const std::string value = epoch ? std::to_string(*epoch) : "";
+  if (value == text) return;
+  const auto given = build_args_.values.find("SOURCE_DATE_EPOCH");
+  if (given != build_args_.values.end())
+    given->second = value;
+  else
+    scope_.variables.set("SOURCE_DATE_EPOCH", value);
 }
 
 Plan Planner::make() {

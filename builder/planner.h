@@ -55,6 +55,7 @@ class Planner {
   const std::optional<parser::Span>& failed_at() const { return failed_at_; }
 
  private:
+  void read_epoch(const parser::ParsedFile& file);
   void resolve_bases();
   void resolve_base(StageIndex index);
   void load_image(StageIndex index, const std::string& name);
@@ -108,7 +109,6 @@ class Planner {
   store::Platform target_platform_;
   BuildArgs build_args_;
   GlobalScope scope_;
-  std::optional<std::int64_t> epoch_;
   StageGraph graph_;
   BaseImages bases_;
   std::vector<StageState> states_;

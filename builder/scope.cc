@@ -83,17 +83,4 @@ GlobalScope global_scope(const parser::ParsedFile& file,
   return scope;
 }
 
-std::optional<std::int64_t> source_date_epoch(const BuildArgs& build_args,
-                                              const GlobalScope& scope) {
-  const auto it = build_args.values.find("SOURCE_DATE_EPOCH");
-  const std::string text =
-      it != build_args.values.end()
-          ? it->second
-          : scope.variables.get("SOURCE_DATE_EPOCH").value_or("");
-  if (text.empty()) return std::nullopt;
-  const auto seconds = parse_number(text);
-  if (!seconds) throw UsageError("invalid SOURCE_DATE_EPOCH: " + text);
-  return static_cast<std::int64_t>(*seconds);
-}
-
 }  // namespace cbuild::builder

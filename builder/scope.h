@@ -29,9 +29,4 @@ GlobalScope global_scope(const parser::ParsedFile& file,
                          const store::Platform& target_platform,
                          const std::string& target);
 
-// SOURCE_DATE_EPOCH in seconds, or nullopt. Throws UsageError where it is no
-// number.
-std::optional<std::int64_t> source_date_epoch(const BuildArgs& build_args,
-                                              const GlobalScope& scope);
-
 }  // namespace cbuild::builder
