@@ -100,7 +100,8 @@ Match match_named(const FileView& from, const std::string& named,
 
 void throw_not_found(const FileView& from, const std::string& path) {
   std::string text =
-      "failed to compute cache key: " + go_quote("/" + path) + ": not found";
+      "failed to compute cache key: failed to calculate checksum of ref: " +
+      go_quote("/" + path) + ": not found";
   std::string reason = from.reason_absent(path);
   const std::optional<ViewEntry> entry = from.find(path);
   if (entry && entry->type == store::EntryType::socket)

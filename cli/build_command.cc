@@ -82,7 +82,7 @@ void run_build(Session& session) {
     return;
   }
   if (args.has("push") && request.tags.empty())
-    throw UsageError("--push needs a name to push to: give --tag");
+    throw UsageError("tag is needed when pushing to registry: give --tag");
   const auto renderer =
       make_renderer(progress_kind(args.value("progress"), args.has("quiet")));
 
