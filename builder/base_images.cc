@@ -1,5 +1,7 @@
 #include "builder/base_images.h"
 
+#include "store/oci_layout.h"
+
 namespace cbuild::builder {
 namespace {
 
@@ -24,16 +26,36 @@ ImageStep BaseImages::resolve(const std::string& name,
   store::Store& store = environment_.store;
   if (!pull_) {
     if (auto image = local_image(store, reference, platform))
-      return {reference, std::move(*image)};
+      return {reference, std::move(*image), ""};
     if (const auto known = store.images.recall(reference.text(), platform))
       if (store.blobs.size(known->digest))
-        return {reference, store.images.load(*known, platform)};
+        return {reference, store.images.load(*known, platform), ""};
   }
   store::Image image = in_context(
       name + ": failed to resolve source metadata for " + reference.text(),
       [&] { return environment_.images.resolve(reference, platform); });
   store.images.remember(reference.text(), platform, image.descriptor);
-  return {std::move(reference), std::move(image)};
+  return {std::move(reference), std::move(image), ""};
+}
+
+ImageStep BaseImages::resolve_layout(const NamedImage& image,
+                                     const std::string& name,
+                                     const store::Platform& platform) {
+  const std::string what = "oci-layout reference " + image.layout + ":" +
+                           image.tag +
+                           (image.digest.empty() ? "" : "@" + image.digest);
+  return in_context(what, [&] {
+    const store::OciLayout layout(image.layout);
+    const auto found = image.digest.empty()
+                           ? layout.find(image.tag)
+                           : layout.find(store::Digest::parse(image.digest));
+    if (!found) throw UsageError("could not be resolved");
+    const auto reference = registry::Reference::try_parse(name);
+    return ImageStep{reference.value_or(registry::Reference::parse("layout"))
+                         .with_default_tag(),
+                     layout.load(environment_.store, *found, platform),
+                     image.layout};
+  });
 }
 
 bool BaseImages::complete(const store::Image& image) const {
@@ -62,7 +84,10 @@ void BaseImages::fetch(const ImageStep& step) {
                                        store::compression_of(blob.media_type));
   }
   if (complete(step.image)) return;
-  environment_.images.fetch_layers(step.reference, step.image);
+  if (step.layout.empty())
+    environment_.images.fetch_layers(step.reference, step.image);
+  else
+    store::OciLayout(step.layout).copy_layers(environment_.store, step.image);
 }
 
 }  // namespace cbuild::builder

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "builder/build.h"
+#include "builder/named_context.h"
 #include "builder/plan.h"
 
 namespace cbuild::builder {
@@ -22,6 +23,11 @@ class BaseImages {
 
   // Throws registry errors with the image's name in front.
   ImageStep resolve(const std::string& name, const store::Platform& platform);
+
+  // The image of an OCI layout; `name` is what it is known by here. Throws
+  // UsageError where the layout has no such image.
+  ImageStep resolve_layout(const NamedImage& image, const std::string& name,
+                           const store::Platform& platform);
 
   // Makes the layers' tarballs be in the store.
   void fetch(const ImageStep& step);

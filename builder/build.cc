@@ -72,12 +72,9 @@ void run_steps(Engine& engine, const Plan& plan, const DockerfileText& file) {
 }  // namespace
 
 BuildResult build(const BuildRequest& request, BuildEnvironment& environment) {
-  const DockerfileText file = read_dockerfile(request);
-  // Prune leaves the store alone while anything is built in it.
-  const store::Lease lease = environment.store.lease();
-  Contexts contexts(request, file, environment.store.root() + "/contexts");
+  BuildSources sources(request, environment);
+  const DockerfileText& file = sources.file;
   Reporter reporter(environment.progress);
-  RemoteSources remotes(request, environment);
 
   return located(file, [&] {
     // Syntax errors surface here, before any network or disk access.
@@ -87,7 +84,7 @@ BuildResult build(const BuildRequest& request, BuildEnvironment& environment) {
     Checks checks(check_config(request, parsed));
     check_file(parsed, checks);
     const Plan plan =
-        make_plan(request, environment, file, parsed, contexts, checks);
+        make_plan(request, environment, file, parsed, sources.contexts, checks);
 
     // From here on the plan is immutable; only results grow.
     reporter.plan(plan, file.text);
@@ -95,10 +92,10 @@ BuildResult build(const BuildRequest& request, BuildEnvironment& environment) {
                       {.compression = request.compression,
                        .fast = request.fast_compression,
                        .threads = std::thread::hardware_concurrency()});
-    Engine engine(plan, request, environment, remotes, reporter,
+    Engine engine(plan, request, environment, sources.remotes, reporter,
                   [&](const store::LayerId& layer) { tarballs.start(layer); });
     run_steps(engine, plan, file);
-    contexts.save();
+    sources.contexts.save();
     reporter.skip_rest();
 
     // Every layer exists. What remains is JSON, hashing and names.

@@ -36,11 +36,19 @@ struct SecretSource {
   std::string value;  // path, or name of the variable
 };
 
+// An archive to read the context from, once, front to back.
+struct ContextStream {
+  int fd = -1;
+  std::string start;  // what was read from it already
+};
+
 // What to build. Paths are as given on the command line.
 struct BuildRequest {
-  std::string context_dir = ".";
-  std::string
-      dockerfile;  // path; empty: Dockerfile or dockerfile in the context
+  // A directory, or a git or http(s) URL; empty: an empty context.
+  std::string context = ".";
+  std::optional<ContextStream> context_stream;  // in place of `context`
+  // Path or http(s) URL; empty: Dockerfile or dockerfile in the context.
+  std::string dockerfile;
   std::optional<std::string> dockerfile_text;  // in place of a file (-f -)
 
   std::vector<std::pair<std::string, std::optional<std::string>>> build_args;

@@ -2,14 +2,15 @@
 
 #include <unistd.h>
 
-#include "builder/contexts.h"
+#include "base/text.h"
+#include "builder/local_context.h"
 
 namespace cbuild::builder {
 namespace {
 
 class Listing {
  public:
-  Listing(const FileView& view, const Contexts::Ignore& ignore, bool sizes)
+  Listing(const FileView& view, const IgnoreRules& ignore, bool sizes)
       : view_(view), ignore_(ignore), sizes_(sizes) {}
 
   std::vector<ContextItem> take() {
@@ -57,7 +58,7 @@ class Listing {
   }
 
   const FileView& view_;
-  const Contexts::Ignore& ignore_;
+  const IgnoreRules& ignore_;
   bool sizes_;
   std::vector<ContextItem> items_;
 };
@@ -65,18 +66,24 @@ class Listing {
 // Only its place matters: an ignore file may stand beside it.
 DockerfileText dockerfile_of(const BuildRequest& request) {
   if (!request.dockerfile.empty() || request.dockerfile_text)
-    return read_dockerfile(request);
-  const std::string usual = request.context_dir + "/Dockerfile";
+    return read_local_dockerfile(request);
+  const std::string usual = request.context + "/Dockerfile";
   return {"Dockerfile", ::access(usual.c_str(), F_OK) == 0 ? usual : "", ""};
 }
 
 }  // namespace
 
 std::vector<ContextItem> list_context(const BuildRequest& request, bool sizes) {
+  if (!is_directory(request.context))
+    throw UsageError("unable to prepare context: path " +
+                     go_quote(request.context) + " not found");
+  const IgnoreRules ignore =
+      ignore_rules(request.context, dockerfile_of(request).path);
   // No content is read, so that there is nothing for a stat table.
-  Contexts contexts(request, dockerfile_of(request), "");
-  const FileOrigin origin = contexts.main();
-  return Listing(*origin.context, contexts.main_ignore(), sizes).take();
+  const FileView view = FileView::of_directory(
+      request.context, parser::IgnoreMatcher(ignore.patterns), "",
+      ignore.places);
+  return Listing(view, ignore, sizes).take();
 }
 
 }  // namespace cbuild::builder

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/dir.h"
 #include "base/text.h"
@@ -10,151 +9,202 @@
 namespace cbuild::builder {
 namespace {
 
-constexpr std::string_view kImageScheme = "docker-image://";
-
-bool is_directory(const std::string& path) {
+void check_context(const std::string& context) {
   struct stat st;
-  return ::stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-constexpr const char* kIgnoreFile = ".dockerignore";
-
-// How the client matches a named context: familiar, without :latest.
-std::string context_key(const std::string& name) {
-  const auto reference = registry::Reference::try_parse(name);
-  if (!reference) return name;
-  std::string key = reference->familiar();
-  constexpr std::string_view latest = ":latest";
-  if (key.size() > latest.size() &&
-      key.compare(key.size() - latest.size(), latest.size(), latest) == 0)
-    key.resize(key.size() - latest.size());
-  return key;
-}
-
-bool has_scheme(const std::string& value) {
-  return value.find("://") != std::string::npos ||
-         value.rfind("git@", 0) == 0 || value.rfind("target:", 0) == 0;
-}
-
-void check_context_value(const std::string& name, const std::string& value) {
-  if (value.rfind(kImageScheme, 0) == 0) return;
-  if (has_scheme(value))
-    throw UsageError("--build-context " + name + "=" + value +
-                     ": only directories and docker-image:// are supported");
-  if (!is_directory(value))
-    throw UsageError("failed to get build context path: " + value +
-                     ": no such directory");
+  const bool found = ::stat(context.c_str(), &st) == 0;
+  if (context.empty() || (found && S_ISDIR(st.st_mode))) return;
+  if (found)
+    throw UsageError("unable to prepare context: " + context +
+                     " is not a directory");
+  bool remote = false;
+  try {
+    remote = is_remote(context);
+  } catch (const Error& e) {
+    throw UsageError("invalid git context " + context + ": " + e.what());
+  }
+  if (!remote)
+    throw UsageError("unable to prepare context: path " + go_quote(context) +
+                     " not found");
 }
 
 }  // namespace
 
-DockerfileText read_dockerfile(const BuildRequest& request) {
-  if (request.dockerfile_text)
-    return {"Dockerfile", "", *request.dockerfile_text};
-  std::vector<std::string> candidates = {request.dockerfile};
-  if (request.dockerfile.empty())
-    candidates = {request.context_dir + "/Dockerfile",
-                  request.context_dir + "/dockerfile"};
-  for (const std::string& path : candidates) {
-    if (is_directory(path))
+Contexts::Contexts(const BuildRequest& request, BuildEnvironment& environment,
+                   RemoteSources& remotes)
+    : request_(request), environment_(environment), remotes_(remotes) {
+  if (!request.context_stream) check_context(request.context);
+  for (const auto& [name, value] : request.build_contexts)
+    named_[context_key(name)] = NamedContext::parse(name, value);
+}
+
+const DockerfileText& Contexts::dockerfile() {
+  if (dockerfile_) return *dockerfile_;
+  const bool local = request_.dockerfile.starts_with('/');
+  if (request_.dockerfile_text) {
+    dockerfile_ = read_local_dockerfile(request_);
+  } else if (is_web_url(request_.dockerfile)) {
+    const RemoteTree tree = remotes_.fetch(
+        WebFile{request_.dockerfile, "Dockerfile", std::nullopt});
+    dockerfile_ = {"Dockerfile", "",
+                   read_file(tree.directory + "/" + tree.path).value_or("")};
+  } else if (const RemoteContext* remote = local ? nullptr : remote_main()) {
+    dockerfile_ = read_remote_dockerfile(*remote);
+  } else {
+    dockerfile_ = read_local_dockerfile(request_);
+  }
+  return *dockerfile_;
+}
+
+// A link in it leads nowhere but into it.
+DockerfileText Contexts::read_remote_dockerfile(
+    const RemoteContext& remote) const {
+  const Fd root = open_path(remote.directory, O_RDONLY | O_DIRECTORY);
+  auto paths = dockerfile_paths(request_, "");
+  if (!remote.file.empty()) paths = {remote.file};
+  for (const std::string& path : paths) {
+    const auto file = try_open_in_root(root.get(), path, O_RDONLY | O_NONBLOCK);
+    if (!file) continue;
+    struct stat st;
+    check(::fstat(file->get(), &st), "stat", path);
+    if (!S_ISREG(st.st_mode))
       throw UsageError("failed to read dockerfile: " + path +
-                       " is a directory");
-    if (auto text = read_file(path)) {
-      const std::size_t slash = path.rfind('/');
-      const std::string base =
-          slash == std::string::npos ? path : path.substr(slash + 1);
-      return {request.dockerfile.empty() ? base : path, path, std::move(*text)};
-    }
+                       " is not a regular file");
+    return {path, "", read_all(file->get(), path)};
   }
-  throw UsageError("failed to read dockerfile: open " + candidates.front() +
-                   ": no such file or directory");
+  throw_no_dockerfile(paths.front());
 }
 
-Contexts::Contexts(const BuildRequest& request,
-                   const DockerfileText& dockerfile,
-                   const std::string& stat_table_dir)
-    : directory_(request.context_dir),
-      dockerfile_path_(dockerfile.path),
-      mode_(request.context_mode),
-      stat_table_dir_(stat_table_dir) {
-  if (!is_directory(directory_))
-    throw UsageError("unable to prepare context: path " + go_quote(directory_) +
-                     " not found");
-  for (const auto& [name, value] : request.build_contexts) {
-    check_context_value(name, value);
-    named_[context_key(name)] = value;
-  }
+// nullptr where the context is a directory of the user's, or empty.
+const RemoteContext* Contexts::remote_main() {
+  const auto found = fetched_.find("");
+  if (found != fetched_.end()) return &found->second;
+  if (request_.context_stream)
+    return &fetched_
+                .emplace("",
+                         read_context(*request_.context_stream, environment_))
+                .first->second;
+  if (request_.context.empty() || is_directory(request_.context))
+    return nullptr;
+  return &fetched_
+              .emplace("", fetch_context(request_.context, true, request_,
+                                         environment_, remotes_))
+              .first->second;
 }
 
-// None where there is no such file; a directory of that name is none.
-Contexts::Ignore Contexts::read_ignore(const std::string& path,
-                                       const std::string& name) {
-  Ignore ignore;
-  const auto text = is_directory(path) ? std::nullopt : read_file(path);
-  parser::IgnoreFile file = parser::read_ignore_lines(text.value_or(""));
-  ignore.patterns = std::move(file.patterns);
-  for (const std::size_t line : file.lines)
-    ignore.places.push_back(name + ":" + std::to_string(line));
-  return ignore;
+const RemoteContext& Contexts::fetched(const std::string& value) {
+  const auto found = fetched_.find(value);
+  if (found != fetched_.end()) return found->second;
+  return fetched_
+      .emplace(value,
+               fetch_context(value, false, request_, environment_, remotes_))
+      .first->second;
 }
 
-const Contexts::Ignore& Contexts::main_ignore() {
-  if (main_ignore_) return *main_ignore_;
-  const std::string own = dockerfile_path_ + kIgnoreFile;
-  // It takes the other's place even where it is empty.
-  const bool has_own = !dockerfile_path_.empty() && !is_directory(own) &&
-                       ::access(own.c_str(), F_OK) == 0;
-  main_ignore_ = has_own
-                     ? read_ignore(own, own.substr(own.rfind('/') + 1))
-                     : read_ignore(directory_ + "/" + kIgnoreFile, kIgnoreFile);
+const IgnoreRules& Contexts::main_ignore() {
+  if (!main_ignore_)
+    main_ignore_ = remote_main() != nullptr
+                       ? IgnoreRules{}
+                       : ignore_rules(request_.context, dockerfile().path);
   return *main_ignore_;
 }
 
-FileOrigin Contexts::main() { return open(directory_, main_ignore()); }
+FileOrigin Contexts::main() {
+  if (const RemoteContext* remote = remote_main()) return open(*remote);
+  if (request_.context.empty())
+    return open(environment_.store.root() + "/layers/empty/tree", "(empty)",
+                {});
+  return open(request_.context, request_.context, main_ignore());
+}
 
-FileOrigin Contexts::open(const std::string& directory, const Ignore& ignore) {
+FileOrigin Contexts::open(const std::string& directory, const std::string& name,
+                          const IgnoreRules& ignore) {
   FileOrigin& origin = opened_[directory];
   if (!origin.context) {
     origin.context = std::make_shared<FileView>(FileView::of_directory(
-        directory, parser::IgnoreMatcher(ignore.patterns), stat_table_dir_,
-        ignore.places, mode_));
+        directory, parser::IgnoreMatcher(ignore.patterns),
+        environment_.store.root() + "/contexts", ignore.places,
+        request_.context_mode));
     origin.context_dir = directory;
+    origin.name = name;
   }
   return origin;
 }
 
-const std::string* Contexts::find(const std::string& name) const {
+FileOrigin Contexts::open(const RemoteContext& remote) {
+  return open(remote.directory, remote.name, {});
+}
+
+const NamedContext* Contexts::find(const std::string& name,
+                                   const store::Platform& platform) const {
   if (equals_ignore_case(name, "scratch") ||
       equals_ignore_case(name, "context"))
     return nullptr;
-  const auto found = named_.find(context_key(name));
-  return found == named_.end() ? nullptr : &found->second;
+  const std::string key = context_key(name);
+  for (const std::string& candidate : {key + "::" + platform.text(), key}) {
+    const auto found = named_.find(candidate);
+    if (found != named_.end()) return &found->second;
+  }
+  return nullptr;
 }
 
-std::optional<FileOrigin> Contexts::directory(const std::string& name) {
-  const std::string* value = find(name);
-  if (value == nullptr || value->rfind(kImageScheme, 0) == 0)
-    return std::nullopt;
-  return open(*value, read_ignore(*value + "/" + kIgnoreFile,
-                                  name + "'s " + kIgnoreFile));
+std::optional<FileOrigin> Contexts::directory(const std::string& name,
+                                              const store::Platform& platform) {
+  const NamedContext* context = find(name, platform);
+  if (context == nullptr) return std::nullopt;
+  switch (context->kind) {
+    case NamedContext::Kind::image:
+      return std::nullopt;
+    case NamedContext::Kind::remote:
+      return open(fetched(context->value));
+    case NamedContext::Kind::directory:
+      break;
+  }
+  const std::string& path = context->value;
+  return open(path, path,
+              read_ignore(path + "/.dockerignore", name + "'s .dockerignore"));
 }
 
-std::optional<std::string> Contexts::image(const std::string& name) const {
-  const std::string* value = find(name);
-  if (value == nullptr || value->rfind(kImageScheme, 0) != 0)
+std::optional<NamedImage> Contexts::image(
+    const std::string& name, const store::Platform& platform) const {
+  const NamedContext* context = find(name, platform);
+  if (context == nullptr || context->kind != NamedContext::Kind::image)
     return std::nullopt;
-  return value->substr(kImageScheme.size());
+  return context->image;
 }
 
 std::set<std::string> Contexts::names() const {
   std::set<std::string> names;
-  for (const auto& entry : named_) names.insert(to_lower(entry.first));
+  for (const auto& entry : named_)
+    names.insert(to_lower(entry.first.substr(0, entry.first.find("::"))));
   return names;
 }
 
+bool Contexts::has(const std::string& name) const {
+  return find(name, store::host_platform()) != nullptr;
+}
+
+std::optional<std::int64_t> Contexts::time(const std::string& name) {
+  const NamedContext* context = find(name, store::host_platform());
+  if (context->kind != NamedContext::Kind::remote) return std::nullopt;
+  return remotes_.time(*fetched(context->value).source);
+}
+
+std::optional<std::int64_t> Contexts::main_time() {
+  const RemoteContext* remote = remote_main();
+  if (remote == nullptr) return std::nullopt;
+  return remote->source ? remotes_.time(*remote->source) : remote->newest;
+}
+
 void Contexts::save() const {
-  for (const auto& entry : opened_)
-    if (entry.second.context) entry.second.context->save_stat_table();
+  const auto is_temporary = [&](const std::string& directory) {
+    for (const auto& entry : fetched_)
+      if (entry.second.unpacked && entry.second.directory == directory)
+        return true;
+    return false;
+  };
+  for (const auto& [directory, origin] : opened_)
+    if (origin.context && !is_temporary(directory))
+      origin.context->save_stat_table();
 }
 
 }  // namespace cbuild::builder

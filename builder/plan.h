@@ -33,6 +33,7 @@ using StepId = std::size_t;
 struct FileOrigin {
   std::shared_ptr<const FileView> context;  // set: a context
   std::string context_dir;
+  std::string name;  // of a context, for people: directory or URL as given
   std::optional<StepId> step;
 };
 
@@ -40,6 +41,7 @@ struct FileOrigin {
 struct ImageStep {
   registry::Reference reference;
   store::Image image;
+  std::string layout;  // directory of the OCI layout it is in, else empty
 };
 
 // One --mount of a RUN.

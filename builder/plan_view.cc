@@ -25,8 +25,10 @@ std::string shown(const Plan& plan, const std::string& text, PlanForm form) {
 
 }  // namespace
 
-std::string print_tree(const BuildRequest& request) {
-  const DockerfileText file = read_dockerfile(request);
+std::string print_tree(const BuildRequest& request,
+                       BuildEnvironment& environment) {
+  BuildSources sources(request, environment);
+  const DockerfileText& file = sources.file;
   try {
     return parser::dump(parser::parse(file.text), file.text);
   } catch (const parser::SyntaxError& e) {
@@ -36,13 +38,13 @@ std::string print_tree(const BuildRequest& request) {
 
 std::string print_plan(const BuildRequest& request,
                        BuildEnvironment& environment, PlanForm form) {
-  const DockerfileText file = read_dockerfile(request);
-  Contexts contexts(request, file, environment.store.root() + "/contexts");
+  BuildSources sources(request, environment);
+  const DockerfileText& file = sources.file;
   try {
     const parser::ParsedFile parsed = parser::parse(file.text);
     Checks checks({});
     const Plan plan =
-        make_plan(request, environment, file, parsed, contexts, checks);
+        make_plan(request, environment, file, parsed, sources.contexts, checks);
     return shown(plan, file.text, form);
   } catch (const parser::SyntaxError& e) {
     throw e.located(file.name, file.text);

@@ -10,9 +10,9 @@ namespace cbuild::builder {
 
 enum class PlanForm { plan, dot, svg };
 
-// The tree of the Dockerfile (parser/dump.h). Touches nothing but the file.
-// Throws as build() does.
-std::string print_tree(const BuildRequest& request);
+// The tree of the Dockerfile (parser/dump.h). Throws as build() does.
+std::string print_tree(const BuildRequest& request,
+                       BuildEnvironment& environment);
 
 // The plan as text (plan_print.h), Graphviz text or a picture (plan_graph.h).
 // Configs of base images are looked up as for a build, for their triggers and

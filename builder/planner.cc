@@ -62,8 +62,7 @@ Planner::Planner(const BuildRequest& request, BuildEnvironment& environment,
 // Stages see the time itself, not where it came from.
 void Planner::read_epoch(const parser::ParsedFile& file) {
   const std::string text = epoch_text(build_args_, scope_);
-  const auto epoch = resolve_epoch(text, file, build_args_, scope_,
-                                   contexts_.names(), request_, environment_);
+  const auto epoch = resolve_epoch(text, file, build_args_, scope_, contexts_);
   plan_.source_date_epoch = epoch;
   const std::string value = epoch ? std::to_string(*epoch) : "";
   if (value == text) return;
@@ -123,12 +122,16 @@ void Planner::resolve_base(StageIndex index) {
   if (node.base_stage || state.base_image || state.context) return;
   state.platform = node.platform.value_or(target_platform_);
   const std::string& context_name = node.replaced ? node.name : node.base;
-  if (auto directory = contexts_.directory(context_name)) {
+  if (auto directory = contexts_.directory(context_name, state.platform)) {
     state.context = std::move(directory);
     return;
   }
-  if (const auto image = contexts_.image(context_name)) {
-    load_image(index, *image);
+  if (const auto image = contexts_.image(context_name, state.platform)) {
+    if (!image->layout.empty())
+      state.base_image =
+          bases_.resolve_layout(*image, context_name, state.platform);
+    else if (image->reference != kScratch)
+      load_image(index, image->reference);
   } else if (node.base != kScratch) {
     load_image(index, node.base);
   }
@@ -221,8 +224,7 @@ void Planner::inherit(StageIndex index) {
     copy.spec.destination = "/";
     Step step;
     step.node = std::move(copy);
-    step.name =
-        "[context " + node.base + "] load " + state.context->context_dir;
+    step.name = "[context " + node.base + "] load " + state.context->name;
     state.top = add_step(index, std::move(step));
     return;
   }

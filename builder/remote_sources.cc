@@ -1,5 +1,9 @@
 #include "builder/remote_sources.h"
 
+#include <fcntl.h>
+
+#include "builder/unpack_archive.h"
+
 namespace cbuild::builder {
 
 std::string RemoteSources::identity(const RemoteSource& source) {
@@ -12,6 +16,17 @@ RemoteTree RemoteSources::fetch(const RemoteSource& source) {
   if (const auto* file = std::get_if<WebFile>(&source))
     return {web_.fetch(*file).directory, file->name};
   return {git_.fetch(std::get<GitReference>(source)), ""};
+}
+
+std::optional<std::int64_t> RemoteSources::time(const RemoteSource& source) {
+  if (const auto* git = std::get_if<GitReference>(&source))
+    return git_.commit_time(*git);
+  const WebFile& file = std::get<WebFile>(source);
+  const WebFiles::Fetched fetched = web_.fetch(file);
+  if (fetched.modified) return fetched.modified;
+  const std::string path = fetched.directory + "/" + file.name;
+  const Fd content = open_path(path, O_RDONLY);
+  return newest_time(store::file_source(content.get(), path));
 }
 
 FileView view_of(const RemoteTree& tree) {

@@ -32,6 +32,9 @@ class RemoteSources {
   // For a step's key: the same text, the same files.
   std::string identity(const RemoteSource& source);
   RemoteTree fetch(const RemoteSource& source);
+  // When it was made: a commit's time, Last-Modified, else that of an archive's
+  // newest file. Seconds since the epoch.
+  std::optional<std::int64_t> time(const RemoteSource& source);
 
  private:
   WebFiles web_;

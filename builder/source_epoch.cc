@@ -4,8 +4,6 @@
 
 #include "base/text.h"
 #include "builder/add_source.h"
-#include "builder/git_repositories.h"
-#include "builder/web_files.h"
 
 namespace cbuild::builder {
 namespace {
@@ -101,22 +99,15 @@ std::optional<std::int64_t> resolve_epoch(const std::string& text,
                                           const parser::ParsedFile& file,
                                           const BuildArgs& build_args,
                                           const GlobalScope& scope,
-                                          const std::set<std::string>& contexts,
-                                          const BuildRequest& request,
-                                          BuildEnvironment& environment) {
+                                          Contexts& contexts) {
   if (text.empty()) return std::nullopt;
   if (const auto seconds = seconds_of(text)) return seconds;
-  if (text == "context" || contexts.count(to_lower(text)) > 0)
-    return std::nullopt;
+  if (text == "context") return contexts.main_time();
+  if (contexts.has(text)) return contexts.time(text);
   for (const parser::Stage& stage : file.stages) {
     const auto& from = std::get<parser::From>(stage.from.node);
     if (!equals_ignore_case(from.name, text)) continue;
-    const RemoteSource source = SourceStage(stage, build_args, scope).read();
-    if (const auto* git = std::get_if<GitReference>(&source))
-      return GitRepositories(request, environment).commit_time(*git);
-    return WebFiles(request, environment)
-        .fetch(std::get<WebFile>(source))
-        .modified;
+    return contexts.time(SourceStage(stage, build_args, scope).read());
   }
   throw UsageError("invalid SOURCE_DATE_EPOCH: " + text);
 }

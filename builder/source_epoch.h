@@ -4,10 +4,9 @@
 
 #include <cstdint>
 #include <optional>
-#include <set>
 #include <string>
 
-#include "builder/build.h"
+#include "builder/contexts.h"
 #include "builder/scope.h"
 #include "parser/ast.h"
 
@@ -17,15 +16,16 @@ namespace cbuild::builder {
 std::string epoch_text(const BuildArgs& build_args, const GlobalScope& scope);
 
 // Where `text` leads: seconds since 1970, which may be negative; "context" or
-// the name of a --build-context: directories and images have no time; or a
-// stage that is FROM scratch and one ADD of a URL (its Last-Modified) or of a
-// git repository (its commit's time), which is asked. nullopt: no time. Throws
+// the name of a --build-context; or a stage that is FROM scratch and one ADD
+// from the network. A repository has its commit's time; a URL Last-Modified,
+// else that of the newest file of an archive; directories and images have none.
+// nullopt: no time. Throws
 // UsageError for anything else, parser::SyntaxError for another kind of stage,
 // registry errors.
-std::optional<std::int64_t> resolve_epoch(
-    const std::string& text, const parser::ParsedFile& file,
-    const BuildArgs& build_args, const GlobalScope& scope,
-    const std::set<std::string>& contexts, const BuildRequest& request,
-    BuildEnvironment& environment);
+std::optional<std::int64_t> resolve_epoch(const std::string& text,
+                                          const parser::ParsedFile& file,
+                                          const BuildArgs& build_args,
+                                          const GlobalScope& scope,
+                                          Contexts& contexts);
 
 }  // namespace cbuild::builder

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string_view>
 #include <utility>
@@ -20,13 +21,11 @@ namespace {
 
 constexpr std::size_t kHeaderSize = 512;
 
-store::TarReader open_archive(int file) {
+store::ByteSource whole(int file) {
   check(::lseek(file, 0, SEEK_SET), "seek in", "archive");
-  return store::TarReader(
-      [file](char* buffer, std::size_t size) {
-        return read_some(file, buffer, size, "archive");
-      },
-      true);
+  return [file](char* buffer, std::size_t size) {
+    return read_some(file, buffer, size, "archive");
+  };
 }
 
 // As go-archive/compression tells them: gzip, bzip2, xz, zstd, and zstd behind
@@ -82,6 +81,13 @@ std::optional<store::IndexEntry> next_member(store::TarReader& reader) {
     e.add_context("invalid tar header");
     throw;
   }
+}
+
+void note_time(const store::IndexEntry& entry,
+               std::optional<std::int64_t>& newest) {
+  if (entry.type == store::EntryType::file)
+    newest =
+        std::max(newest.value_or(entry.mtime_seconds), entry.mtime_seconds);
 }
 
 class Unpacker {
@@ -257,7 +263,7 @@ bool is_archive(int file) {
   start.resize(size);
   if (!looks_compressed(start)) return looks_like_header(start);
   try {
-    return open_archive(file).next().has_value();
+    return store::TarReader(whole(file), true).next().has_value();
   } catch (const SystemError&) {
     throw;
   } catch (const Error&) {
@@ -265,14 +271,43 @@ bool is_archive(int file) {
   }
 }
 
+bool starts_like_archive(std::string_view start) {
+  return looks_compressed(start) || looks_like_header(start);
+}
+
+std::optional<std::int64_t> unpack_stream(
+    store::ByteSource source, int destination,
+    const std::optional<FileOwner>& owner,
+    const std::optional<std::int64_t>& latest) {
+  store::TarReader reader(std::move(source), true);
+  Unpacker unpacker(destination, owner, latest);
+  std::optional<std::int64_t> newest;
+  while (const std::optional<store::IndexEntry> entry = next_member(reader)) {
+    note_time(*entry, newest);
+    unpacker.add(reader, *entry);
+  }
+  unpacker.finish();
+  return newest;
+}
+
+std::optional<std::int64_t> newest_time(store::ByteSource source) {
+  std::optional<std::int64_t> newest;
+  try {
+    store::TarReader reader(std::move(source), true);
+    while (const std::optional<store::IndexEntry> entry = reader.next())
+      note_time(*entry, newest);
+  } catch (const SystemError&) {
+    throw;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  return newest;
+}
+
 void unpack_archive(int file, int destination,
                     const std::optional<FileOwner>& owner,
                     const std::optional<std::int64_t>& latest) {
-  store::TarReader reader = open_archive(file);
-  Unpacker unpacker(destination, owner, latest);
-  while (const std::optional<store::IndexEntry> entry = next_member(reader))
-    unpacker.add(reader, *entry);
-  unpacker.finish();
+  unpack_stream(whole(file), destination, owner, latest);
 }
 
 }  // namespace cbuild::builder

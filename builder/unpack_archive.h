@@ -8,8 +8,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "builder/copy_target.h"
+#include "store/stream.h"
 
 namespace cbuild::builder {
 
@@ -18,10 +20,24 @@ namespace cbuild::builder {
 // entry is none.
 bool is_archive(int file);
 
+// Whether something that starts like this may be an archive, as a context may
+// come in one: compressed, or a header that can be read (buildx isArchive).
+bool starts_like_archive(std::string_view start);
+
 // Unpacks it below the directory `destination`. `latest` as in CopyStyle.
 // Throws Error with the member's name; what was unpacked by then stays.
 void unpack_archive(int file, int destination,
                     const std::optional<FileOwner>& owner,
                     const std::optional<std::int64_t>& latest);
+
+// The same for an archive that can be read but once. Returns the time of its
+// newest regular file, if it has any.
+std::optional<std::int64_t> unpack_stream(
+    store::ByteSource source, int destination,
+    const std::optional<FileOwner>& owner,
+    const std::optional<std::int64_t>& latest);
+
+// That time, without unpacking; nullopt for what is no archive.
+std::optional<std::int64_t> newest_time(store::ByteSource source);
 
 }  // namespace cbuild::builder

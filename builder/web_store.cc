@@ -84,6 +84,8 @@ void WebStore::put(const std::string& url, const std::string& name,
   check(::fsync(file.get()), "fsync", name);
   file.close();
 
+  // Also mounted by RUN, whose user need not be root.
+  check(::chmod(staged.c_str(), 0755), "chmod", staged);
   // The directory's name says what is in it: if it is there, it is the same.
   const std::string place = directory(name, copy);
   make_dirs(parent_path(place), 0700);

@@ -110,7 +110,17 @@ const Command kBuildCommand = {
     "[OPTIONS] CONTEXT",
     "Build an image from a Dockerfile",
     R"(CONTEXT is a directory; only files in it can be copied, without those that
-FILE.dockerignore or CONTEXT/.dockerignore excludes.
+FILE.dockerignore or CONTEXT/.dockerignore excludes. Or it is a git repository
+(https://host/x.git#ref:directory, git@host:x), an http(s) URL of an archive or
+of a Dockerfile, or - for either on standard input; there FILE is in it, and no
+ignore file counts. Archives: tar, plain or with gzip, bzip2, xz or zstd.
+
+WHERE of --build-context is a directory, a git repository, an http(s) URL of a
+file (it is called "context"), docker-image://NAME or
+oci-layout://DIRECTORY[:TAG][@DIGEST].
+
+Secrets HTTP_AUTH_TOKEN_host, HTTP_AUTH_HEADER_host, GIT_AUTH_TOKEN[.host] and
+GIT_AUTH_HEADER[.host] are sent to URLs and repositories of that host.
 
 Examples:
   cbuild -t app .
@@ -118,6 +128,8 @@ Examples:
   cbuild -t app --build-arg VERSION=1.2 --secret id=token,env=TOKEN .
   cbuild -t localhost:5000/app:1 --push .
   printf 'FROM scratch\nCOPY hello /\n' | cbuild -q -f - .
+  git archive HEAD | cbuild -t app -
+  cbuild -t app https://git.example/app.git#v1:docker
 )",
     kBuildFlags,
     1,

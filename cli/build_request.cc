@@ -1,14 +1,11 @@
 #include <arpa/inet.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 
-#include "base/dir.h"
-#include "base/fd.h"
 #include "base/text.h"
+#include "cli/build_context.h"
 #include "cli/build_flags.h"
 #include "cli/values.h"
 
@@ -287,40 +284,6 @@ void read_platform(const Arguments& arguments, builder::BuildRequest& request) {
   }
 }
 
-bool is_remote(const std::string& text) {
-  for (const char* prefix :
-       {"http://", "https://", "git://", "ssh://", "git@", "github.com/"})
-    if (text.starts_with(prefix)) return true;
-  return false;
-}
-
-void read_context(const Arguments& arguments, builder::BuildRequest& request) {
-  request.context_dir = arguments.words().front();
-  if (request.context_dir == "-")
-    throw UsageError(
-        "a context on standard input is not supported yet: unpack it and give "
-        "the directory");
-  struct stat status;
-  const bool found = ::stat(request.context_dir.c_str(), &status) == 0;
-  if (!found && is_remote(request.context_dir))
-    throw UsageError("git and http contexts are not supported yet: " +
-                     request.context_dir);
-  if (!found)
-    throw UsageError("unable to prepare context: path " +
-                     go_quote(request.context_dir) + " not found");
-  if (!S_ISDIR(status.st_mode))
-    throw UsageError("unable to prepare context: " + request.context_dir +
-                     " is not a directory");
-  const std::string file = arguments.value("file");
-  if (is_remote(file))
-    throw UsageError("a Dockerfile from the network is not supported yet: " +
-                     file);
-  if (file == "-")
-    request.dockerfile_text = read_all(STDIN_FILENO, "standard input");
-  else
-    request.dockerfile = file;
-}
-
 }  // namespace
 
 builder::BuildRequest source_request(const Arguments& arguments) {
@@ -330,7 +293,7 @@ builder::BuildRequest source_request(const Arguments& arguments) {
   read_context_mode(arguments, request);
   read_platform(arguments, request);
   request.target = arguments.value("target");
-  read_context(arguments, request);
+  read_context(arguments.words().front(), arguments.value("file"), request);
   return request;
 }
 

@@ -65,7 +65,7 @@ struct Sum {
 void run_ls(Session& session) {
   const Arguments& args = session.args();
   builder::BuildRequest request;
-  if (!args.words().empty()) request.context_dir = args.words().front();
+  if (!args.words().empty()) request.context = args.words().front();
   request.dockerfile = args.value("file");
   const bool sizes = args.has("size");
   const bool table = args.value("format", "table") == "table";

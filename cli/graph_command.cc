@@ -25,8 +25,9 @@ constexpr Flag kTable[] = {
 const FlagTable kGraphFlags = {
     {kTable, kSourceFlags, kRegistryFlags, kGlobalFlags}};
 
-std::string planned(Session& session, const builder::BuildRequest& request,
-                    builder::PlanForm form) {
+// What `use` makes of a build's environment.
+template <typename Use>
+std::string in_environment(Session& session, Use&& use) {
   store::Store& store = session.store();
   runtime::NamespaceRunner runner(store.root() + "/locks");
   const auto renderer = make_renderer(ProgressKind::quiet);
@@ -34,7 +35,14 @@ std::string planned(Session& session, const builder::BuildRequest& request,
   registry::WebClient web(session.client_options());
   builder::BuildEnvironment environment{store, runner,    images,
                                         web,   *renderer, session.stop()};
-  return builder::print_plan(request, environment, form);
+  return use(environment);
+}
+
+std::string planned(Session& session, const builder::BuildRequest& request,
+                    builder::PlanForm form) {
+  return in_environment(session, [&](builder::BuildEnvironment& environment) {
+    return builder::print_plan(request, environment, form);
+  });
 }
 
 builder::PlanForm form_of(const std::string& file) {
@@ -59,7 +67,10 @@ void run_graph(Session& session) {
 
 std::string printed(Session& session, const builder::BuildRequest& request,
                     const std::string& form) {
-  if (form == "ast") return builder::print_tree(request);
+  if (form == "ast")
+    return in_environment(session, [&](builder::BuildEnvironment& environment) {
+      return builder::print_tree(request, environment);
+    });
   if (form == "plan") return planned(session, request, builder::PlanForm::plan);
   if (form == "dot") return planned(session, request, builder::PlanForm::dot);
   refuse_value(

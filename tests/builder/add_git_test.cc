@@ -173,6 +173,26 @@ TEST_CASE("what a git repository does not have", "[builder]") {
                     Catch::Contains("inconsistent keep-git-dir configuration"));
 }
 
+TEST_CASE("git over ssh is asked as whoever runs the build", "[builder]") {
+  if (!can_run()) return;
+  World world;
+  const std::string log = world.context + "/../ssh.log";
+  world.file("../ssh", "echo \"$@\" >>" + log +
+                           "\necho 'Permission denied (publickey).' >&2\n"
+                           "exit 255\n");
+  const test::Environment environment(
+      {{"GIT_SSH_COMMAND", "sh " + world.context + "/../ssh"}});
+  for (const char* remote :
+       {"git@127.0.0.1:a/b.git#main", "ssh://me@127.0.0.1/a/b"})
+    CHECK_THROWS_AS(
+        world.build("FROM scratch\nADD " + std::string(remote) + " /\n"),
+        registry::CredentialsError);
+  const std::string asked = read_file(log).value_or("");
+  CHECK(asked.find("git@127.0.0.1 git-upload-pack 'a/b.git'") !=
+        std::string::npos);
+  CHECK(asked.find("me@127.0.0.1 git-upload-pack '/a/b'") != std::string::npos);
+}
+
 TEST_CASE("a submodule cannot lead to files of this machine", "[builder]") {
   if (!can_run()) return;
   GitWorld world;

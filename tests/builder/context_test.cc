@@ -69,7 +69,7 @@ TEST_CASE("with git's modes attributes of the checkout are left out") {
 std::vector<std::string> listed(const CopyWorld& world,
                                 const std::string& dockerfile = "") {
   BuildRequest request;
-  request.context_dir = world.context;
+  request.context = world.context;
   request.dockerfile = dockerfile;
   std::vector<std::string> lines;
   for (const ContextItem& item : list_context(request, true))

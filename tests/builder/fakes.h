@@ -140,7 +140,7 @@ class World {
 
   BuildResult build(const std::string& dockerfile) {
     BuildRequest r = request;
-    r.context_dir = context;
+    r.context = context;
     r.dockerfile_text = dockerfile;
     runner.commands.clear();
     runner.specs.clear();

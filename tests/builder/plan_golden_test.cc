@@ -63,7 +63,7 @@ std::vector<fs::path> lessons() {
 
 BuildRequest request_of(const fs::path& folder, const std::string& context) {
   BuildRequest request;
-  request.context_dir = context;
+  request.context = context;
   request.dockerfile_text = contents(folder / "Dockerfile");
   request.platform = store::Platform{"linux", "amd64", "", "", {}};
   std::ifstream options(folder / "options");

@@ -43,7 +43,7 @@ std::size_t count(const std::string& text, const std::string& piece) {
 std::string printed(const std::string& dockerfile, PlanForm form) {
   testing::World world;
   BuildRequest request = world.request;
-  request.context_dir = world.context;
+  request.context = world.context;
   request.dockerfile_text = dockerfile;
   BuildEnvironment environment{world.store(), world.runner,   world.images,
                                world.web,     world.progress, nullptr};

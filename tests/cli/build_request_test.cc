@@ -158,21 +158,14 @@ TEST_CASE("build flags with values that cannot be are refused", "[cli]") {
   }
 }
 
-TEST_CASE("contexts that are no directory are refused by kind", "[cli]") {
-  const auto say = [](const std::string& context) {
-    try {
-      build_request(parse(kBuildFlags, {context}));
-    } catch (const UsageError& e) {
-      return std::string(e.what());
-    }
-    return std::string("accepted");
-  };
-  CHECK(say("-").find("standard input") != std::string::npos);
-  CHECK(say("https://example.com/x.git").find("git and http contexts") == 0);
-  CHECK(say("/no/such/dir") ==
-        "unable to prepare context: path \"/no/such/dir\" not found");
-  CHECK(say("/etc/passwd") ==
-        "unable to prepare context: /etc/passwd is not a directory");
+TEST_CASE("context and Dockerfile are taken as they are written", "[cli]") {
+  const auto read = build_request(
+      parse(kBuildFlags, {"-f", "https://h/Dockerfile", "git@h:a#b"}));
+  CHECK(read.context == "git@h:a#b");
+  CHECK(read.dockerfile == "https://h/Dockerfile");
+  CHECK_THROWS_WITH(build_request(parse(kBuildFlags, {"-f", "-", "-"})),
+                    "invalid argument: can't use stdin for both build context "
+                    "and dockerfile");
 }
 
 }  // namespace
