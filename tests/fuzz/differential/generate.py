@@ -1,0 +1,181 @@
+"""From a seed, a build context and a Dockerfile of file operations."""
+import io, os, random, tarfile
+
+NAMES = ["a", "b", "c.txt", "d", ".h", "e f", "\u00fc", "k[1]", "n-1", "zz"]
+MODES = [0o644, 0o600, 0o755, 0o4755, 0o2711, 0o640, 0o444]
+DIR_MODES = [0o755, 0o700, 0o2755, 0o1777, 0o711]
+OWNERS = ["5:6", "7", "1000:0", "app", "app:staff", "nobody:77", "root"]
+PLACES = ["/o/", "/o", "/o/x", "/p/q/", "/l/", "/l", "/l/y", "rel/", ".", "./r", "/o/d", "/o/a", "/dangling/", "/w/../p/"]
+
+
+class Case:
+    """`extended` also uses what only newer builders know: --link, --parents, --exclude, heredocs, symbolic --chmod, ADD --chown of an
+    archive, and names of users where there is no passwd file."""
+
+    def __init__(self, seed, extended):
+        self.random, self.extended = random.Random(seed), extended
+        self.paths, self.directories, self.archives = [], [""], []
+
+    def one_in(self, n):
+        return self.random.randrange(n) == 0
+
+    def pick(self, some):
+        return self.random.choice(some)
+
+    def time(self):
+        return self.random.randrange(1, 1_600_000_000)
+
+    # The context.
+
+    def content(self):
+        return self.pick([b"", b"same\n", self.random.randbytes(self.random.randrange(2000))])
+
+    def write_context(self, root):
+        self.root = root
+        os.mkdir(root)
+        for _ in range(self.random.randrange(4, 22)):
+            self.add_entry()
+        for i in range(self.random.randrange(0, 3)):
+            self.add_archive(f"t{i}")
+        if self.one_in(4):
+            with open(root + "/.dockerignore", "w") as f:
+                f.write("\n".join(self.ignore_lines()) + "\n")
+        for path in sorted(self.paths + self.directories, key=len, reverse=True):
+            time = self.time()
+            os.utime(f"{root}/{path}", (time, time), follow_symlinks=False)
+
+    def add_entry(self):
+        parent = self.pick(self.directories)
+        path = f"{parent}/{self.pick(NAMES)}".lstrip("/")
+        full = f"{self.root}/{path}"
+        if os.path.lexists(full) or path.count("/") > 3:
+            return
+        files = [p for p in self.paths if os.path.isfile(f"{self.root}/{p}") and not os.path.islink(f"{self.root}/{p}")]
+        kind = self.random.randrange(10)
+        if kind < 3:
+            os.mkdir(full)
+            os.chmod(full, self.pick(DIR_MODES))
+            self.directories.append(path)
+        elif kind < 5:
+            os.symlink(self.pick(NAMES + ["../a", "/d/a", "nowhere", "..", "../../../b"]), full)
+            self.paths.append(path)
+        elif kind == 5 and files:
+            os.link(f"{self.root}/{self.pick(files)}", full)
+            self.paths.append(path)
+        else:
+            with open(full, "wb") as f:
+                f.write(self.content())
+            os.chmod(full, self.pick(MODES))
+            self.paths.append(path)
+
+    def add_archive(self, name):
+        kind = self.pick(["", "gz", "bz2", "xz"])
+        with tarfile.open(f"{self.root}/{name}", f"w:{kind}", format=tarfile.PAX_FORMAT) as archive:
+            seen = {}
+            for _ in range(self.random.randrange(1, 8)):
+                self.add_member(archive, seen)
+        self.paths.append(name)
+        self.archives.append(name)
+
+    def add_member(self, archive, seen):
+        directories = [""] + [p for p, kind in seen.items() if kind == tarfile.DIRTYPE]
+        files = [p for p, kind in seen.items() if kind == tarfile.REGTYPE]
+        member = tarfile.TarInfo(f"{self.pick(directories)}/{self.pick(NAMES)}".lstrip("/"))
+        if member.name in seen:
+            return
+        member.type = self.pick([tarfile.REGTYPE, tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE if files else tarfile.REGTYPE])
+        member.mode = self.pick(DIR_MODES if member.type == tarfile.DIRTYPE else MODES)
+        member.uid, member.gid, member.mtime = self.pick([0, 5, 1000]), self.pick([0, 6]), self.time()
+        content = self.content() if member.type == tarfile.REGTYPE else b""
+        member.size = len(content)
+        if member.type == tarfile.SYMTYPE:
+            member.linkname = self.pick(NAMES + ["../a", "/o"])
+        if member.type == tarfile.LNKTYPE:
+            member.linkname = self.pick(files)
+            member.mode, member.uid, member.gid, member.mtime = (getattr(archive.getmember(member.linkname), n) for n in ("mode", "uid", "gid", "mtime"))
+        archive.addfile(member, io.BytesIO(content))
+        seen[member.name] = member.type
+
+    def ignore_lines(self):
+        patterns = NAMES[:4] + ["*.txt", "**/a", "d/*", "?", "**/*.txt", "[a-c]", "d/**"]
+        return [self.pick(["", "", "!"]) + self.pick(patterns) for _ in range(self.random.randrange(1, 4))]
+
+    # The Dockerfile.
+
+    def dockerfile(self):
+        lines, self.stages, self.without_shell = [], [], {"scratch"}
+        for i in range(self.random.randrange(1, 4)):
+            base = self.pick(["fuzzbase", "fuzzbase", "scratch"] + self.stages)
+            self.shell = base not in self.without_shell
+            if not self.shell:
+                self.without_shell.add(f"s{i}")
+            lines.append(f"FROM {base} AS s{i}")
+            for _ in range(self.random.randrange(1, 7)):
+                lines.append(self.step())
+            lines.append(f"LABEL stage={i}")
+            self.stages.append(f"s{i}")
+        return "\n".join(lines) + "\n"
+
+    def step(self):
+        kind = self.random.randrange(10)
+        if kind < 3 and self.shell:
+            return "RUN " + "; ".join(self.command() for _ in range(self.random.randrange(1, 5))) + "; true"
+        if kind == 3:
+            return "WORKDIR " + self.pick(["/w", "sub", "/o/d", "/"])
+        if kind == 4 and self.extended:
+            return f"COPY {self.flags(False)}<<E {self.pick(PLACES)}\ntext\nE"
+        return self.copy()
+
+    def copy(self):
+        add = self.one_in(3)
+        if self.stages and not add and self.one_in(2):
+            sources = [self.pick(["/o*", "/o*/*", "/p*", "/etc/pass*", "/o*/d", "/w*", "/l*", "/"])]
+            return self.words("COPY", f"--from={self.pick(self.stages)} {self.flags(True)}", sources, self.pick(PLACES))
+        sources = [self.source() for _ in range(self.pick([1, 1, 1, 2]))]
+        plain = add and not self.extended and any(self.may_be_archive(source) for source in sources)
+        return self.words("ADD" if add else "COPY", "" if plain else self.flags(not add), sources, self.pick(PLACES))
+
+    def may_be_archive(self, source):
+        return source in self.archives or any(c in source for c in "*?[")
+
+    def source(self):
+        """Mostly what is there: a link may lead nowhere, and that ends the build."""
+        if self.archives and self.one_in(3):
+            return self.pick(self.archives)
+        known = self.paths + [d for d in self.directories if d]
+        sure = [p for p in known if not os.path.islink(f"{self.root}/{p}")]
+        some = known if self.one_in(12) else sure
+        path = self.pick(some) if some and not self.one_in(4) else self.pick([".", "?", "[ab]*", "*/[ab]", "*.txt", "**/a"])
+        return path.replace("[1]", "?1?")
+
+    def words(self, instruction, flags, sources, destination):
+        quoted = ", ".join(f'"{word}"' for word in sources + [destination])
+        return f"{instruction} {flags}[{quoted}]"
+
+    def flags(self, all_of_copy):
+        flags = ""
+        link = self.extended and all_of_copy and self.one_in(5)
+        named = self.extended or self.shell
+        if self.one_in(3):
+            flags += f"--chown={self.pick(OWNERS if named and not link else OWNERS[:3])} "
+        if self.one_in(4) and all_of_copy:
+            flags += f"--chmod={self.pick(['755', '640', '4711', '0700'] + (['u=rwX,go=rX', 'g+w', '+x'] if self.extended else []))} "
+        if link:
+            flags += "--link "
+        if self.extended and all_of_copy and self.one_in(5):
+            flags += f"--exclude={self.pick(['a', '*.txt', '**/b', 'd'])} "
+        if self.extended and all_of_copy and self.one_in(6):
+            flags += "--parents "
+        return flags
+
+    def command(self):
+        place = self.pick(["/o", "/p/q", "/l", "/o/d", "/w", "/o/a", "/o/x"])
+        name = f"{place}/{self.pick(['a', 'b', 'd', 'x'])}"
+        other = self.pick(["/o/n", "/p/m", "/o/d/a", "/w/b"])
+        stamp = f"touch -h -d @{self.time()}"
+        command = self.pick([
+            f"mkdir -p {name} && chmod {self.pick(DIR_MODES):o} {name}", f"ln -sfn {self.pick(['/p', 'o', '../o', 'nowhere/x'])} {self.pick(['/l', '/dangling', name])}",
+            f"rm -rf {self.pick([name, place])}", f"mv {name} {other}", f"mv {place} /moved && mv /moved {place}", f"chmod {self.pick(MODES):o} {name}",
+            f"chown 3:4 {name}", f"echo {self.random.randrange(9)} >{name}", f"echo more >>{name}", f"cp -a {name} {other}", f"ln -f {name} {other}",
+            f"rm -rf {place} && mkdir {place}", f"mkfifo {name}", f"rm -rf {name} && ln -s {other} {name}", f"{stamp} {name}"])
+        return f"{{ {command}; }} 2>/dev/null"
