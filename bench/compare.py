@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times cbuild against BuildKit (inside docker.io's dockerd) and buildah.
 
-  bench/compare.py [--cbuild PATH] [--rounds N] [--only cached|steps|copy]
+  bench/compare.py [--cbuild PATH] [--rounds N] [--only cached|steps|copy|many|large]
 
 All programs of a case run in turn, round after round, so that a machine whose
 speed drifts is equally unkind to each. Prints the median, minimum and maximum
@@ -28,10 +28,16 @@ RUN ls many > d
 """
 TWENTY_RUNS = "FROM busybox\n" + "".join(f"RUN echo {i} > /f{i}\n" for i in range(20))
 COPY_MANY = "FROM busybox\nCOPY many /many\nCOPY --from=busybox /bin/busybox /b\n"
+COPY_ALL = "FROM busybox\nCOPY many /many\n"
 CASES = {
     "cached": ("cached rebuild of ten steps", TEN_STEPS, False),
     "steps": ("twenty trivial RUN steps, nothing cached", TWENTY_RUNS, True),
     "copy": ("COPY of 2000 files, nothing cached", COPY_MANY, True),
+}
+# Minutes each, so only with --only: what a copy costs where there is much of it.
+LONG_CASES = {
+    "many": ("COPY of 100,000 files of 1 KiB, nothing cached", COPY_ALL, True),
+    "large": ("COPY of 4 GiB of hole and 1 GiB of data, nothing cached", COPY_ALL, True),
 }
 
 
@@ -44,11 +50,17 @@ class Program:
     def build(self, tag, context, no_cache=False):
         command = self.command + (self.no_cache if no_cache else []) + ["-t", tag, context]
         start = time.perf_counter()
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env={**os.environ, **self.env})
-        took = time.perf_counter() - start
-        if done.returncode:
-            sys.exit(f"{self.name} failed: {' '.join(command)}\n{done.stdout.decode()}")
-        return took, done.stdout.decode("utf-8", "replace")
+        with tempfile.TemporaryFile() as said:
+            child = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env={**os.environ, **self.env})
+            _, status, used = os.wait4(child.pid, 0)
+            took = time.perf_counter() - start
+            child.returncode = os.waitstatus_to_exitcode(status)
+            said.seek(0)
+            text = said.read().decode("utf-8", "replace")
+        if child.returncode:
+            sys.exit(f"{self.name} failed: {' '.join(command)}\n{text}")
+        self.peak = max(getattr(self, "peak", 0), used.ru_maxrss)
+        return took, text
 
 
 def cbuild(path, work):
@@ -107,6 +119,40 @@ class Dockerd:
             self.process.wait(timeout=30)
 
 
+def fill_many(directory):
+    for i in range(100):
+        os.mkdir(f"{directory}/{i}")
+        for j in range(1000):
+            with open(f"{directory}/{i}/{j}", "w") as f:
+                f.write((f"{i} {j} " * 200)[:1024])
+
+
+def fill_large(directory):
+    with open(directory + "/hole", "wb") as f:
+        f.truncate(4 << 30)
+    with open(directory + "/data", "wb") as f:
+        for _ in range(1024):
+            f.write(os.urandom(1 << 20))
+
+
+def long_context(work, name):
+    context = f"{work}/context-{name}"
+    os.makedirs(context + "/many")
+    {"many": fill_many, "large": fill_large}[name](context + "/many")
+    with open(context + "/Dockerfile", "w") as f:
+        f.write(LONG_CASES[name][1])
+    return context
+
+
+def copy_floor(context, work):
+    """The least a copy can take here: cp of the same, and the disk synced as a build does."""
+    start = time.perf_counter()
+    subprocess.run(["cp", "-a", "--sparse=always", context + "/many", work + "/floor"], check=True)
+    subprocess.run(["sync", "-f", work + "/floor"], check=True)
+    print(f"floor: cp of the same, and sync: {time.perf_counter() - start:.2f}s")
+    shutil.rmtree(work + "/floor")
+
+
 def contexts(work):
     made = {}
     for name, (_, dockerfile, _) in CASES.items():
@@ -128,7 +174,7 @@ def contexts(work):
 
 
 def measure(programs, name, context, rounds):
-    title, _, no_cache = CASES[name]
+    title, _, no_cache = {**CASES, **LONG_CASES}[name]
     times = {p.name: [] for p in programs}
     for p in programs:  # not counted; fills the caches
         p.build("bench-" + name, context, no_cache)
@@ -139,6 +185,8 @@ def measure(programs, name, context, rounds):
     print(f"\n{title}, {rounds} rounds")
     print(f"  {'':32} {'median':>10} {'min':>10} {'max':>10}   times cbuild")
     ours = times[programs[0].name]
+    if name in LONG_CASES:
+        print(f"  peak memory of cbuild: {programs[0].peak / 1024:.0f} MiB")
     for p in programs:
         t = times[p.name]
         ratio = statistics.median(b / a for a, b in zip(ours, t))
@@ -161,7 +209,7 @@ def main():
     here = os.path.dirname(os.path.abspath(__file__))
     parser.add_argument("--cbuild", default=here + "/../build/release/cbuild")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--only", choices=CASES)
+    parser.add_argument("--only", choices=[*CASES, *LONG_CASES])
     args = parser.parse_args()
     work = tempfile.mkdtemp(prefix="cbuild-bench.")
     dockerd = Dockerd(work)
@@ -171,6 +219,10 @@ def main():
         floor(args.rounds)
         for p in programs:
             p.build("busybox", work + "/base")
+        if args.only in LONG_CASES:
+            context = long_context(work, args.only)
+            copy_floor(context, work)
+            measure(programs, args.only, context, args.rounds)
         for name in CASES:
             if args.only in (None, name):
                 measure(programs, name, made[name], args.rounds)
