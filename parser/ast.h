@@ -207,6 +207,7 @@ struct Warning {
   std::string rule;  // BuildKit's rule name
   std::string message;
   Span span;
+  std::vector<std::string> comments;  // of its instruction, where they count
 };
 
 struct ParsedFile {

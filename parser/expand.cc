@@ -355,8 +355,14 @@ std::string Expander::replaced(const std::string& name) {
 Expansion expand(std::string_view word, const Lookup& lookup,
                  const ExpandOptions& options) {
   Expander expander(word, lookup, options);
-  std::string text = expander.run(nullptr);
-  return {std::move(text), std::move(expander.unset), std::move(expander.used)};
+  try {
+    std::string text = expander.run(nullptr);
+    return {std::move(text), std::move(expander.unset),
+            std::move(expander.used)};
+  } catch (ExpandError& e) {
+    e.unset = std::move(expander.unset);
+    throw;
+  }
 }
 
 std::vector<std::string> expand_words(std::string_view word,

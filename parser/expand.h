@@ -21,6 +21,8 @@ namespace cbuild::parser {
 class ExpandError : public Error {
  public:
   using Error::Error;
+  // What was asked for and not set until then, where expand() threw it.
+  std::set<std::string> unset;
 };
 
 // Value of a variable, or nullopt where it is not set.

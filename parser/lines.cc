@@ -31,6 +31,13 @@ std::string_view trim_newline(std::string_view line) {
   return line;
 }
 
+// Without the end of its last line.
+std::string_view trim_last_newline(std::string_view lines) {
+  if (lines.ends_with('\n')) lines.remove_suffix(1);
+  if (lines.ends_with('\r')) lines.remove_suffix(1);
+  return lines;
+}
+
 bool is_comment(std::string_view line) {
   return trim_space_left(line).starts_with('#');
 }
@@ -82,10 +89,11 @@ class FileReader {
     return {text_.substr(begin, at_ - begin), begin};
   }
 
-  void mistake(std::string message, std::size_t begin, std::size_t end) {
+  void mistake(std::string message, std::size_t begin, std::size_t end,
+               Diagnostic::Phase phase = Diagnostic::Phase::lines) {
     const Span span{static_cast<std::uint32_t>(begin),
                     static_cast<std::uint32_t>(end)};
-    file_.mistakes.push_back({std::move(message), span, span});
+    file_.mistakes.push_back({std::move(message), span, span, phase});
   }
 
   void note_comment(std::string_view line) {
@@ -107,7 +115,8 @@ class FileReader {
                     "' does not match ` or \\");
       file_.escape = directive->value[0];
     } catch (const Error& e) {
-      mistake(e.what(), offset, offset + line.size());
+      mistake(e.what(), offset, offset + line.size(),
+              Diagnostic::Phase::directives);
     }
     return true;
   }
@@ -167,7 +176,8 @@ bool FileReader::join_continuations(LineText& line) {
 
 // BuildKit names the last line of the instruction.
 void FileReader::warn_empty_line(std::size_t begin) {
-  const std::string_view read = trim_newline(text_.substr(begin, at_ - begin));
+  const std::string_view read =
+      trim_last_newline(text_.substr(begin, at_ - begin));
   const std::size_t newline = read.rfind('\n');
   const std::size_t last = newline == std::string_view::npos ? 0 : newline + 1;
   file_.warnings.push_back({"NoEmptyContinuation",
@@ -182,7 +192,7 @@ void FileReader::add(LineText line, std::size_t begin) {
   instruction.line = std::move(line);
   const auto end_span = [&] {
     const std::string_view read =
-        trim_newline(text_.substr(begin, at_ - begin));
+        trim_last_newline(text_.substr(begin, at_ - begin));
     instruction.span = {static_cast<std::uint32_t>(begin),
                         static_cast<std::uint32_t>(begin + read.size())};
   };
@@ -193,13 +203,16 @@ void FileReader::add(LineText line, std::size_t begin) {
         instruction.line.text.find("<<") != std::string::npos)
       read_heredocs(instruction);
   } catch (const SyntaxError& e) {
+    end_span();
     for (Diagnostic diagnostic : e.diagnostics()) {
       diagnostic.instruction = instruction.span;
+      diagnostic.phase = Diagnostic::Phase::lines;
       file_.mistakes.push_back(std::move(diagnostic));
     }
     return;
   } catch (const Error& e) {
-    file_.mistakes.push_back({e.what(), instruction.span, instruction.span});
+    file_.mistakes.push_back({e.what(), instruction.span, instruction.span,
+                              Diagnostic::Phase::lines});
     return;
   }
   end_span();

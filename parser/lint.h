@@ -9,7 +9,10 @@
 
 namespace cbuild::parser {
 
-void lint(const RawInstruction& raw, const Node& node,
-          std::vector<Warning>& warnings);
+// Before the instruction is typed: what its words alone show.
+void lint_words(const RawInstruction& raw, std::vector<Warning>& warnings);
+// After it: what needs to be without mistakes first.
+void lint_description(const RawInstruction& raw, const Node& node,
+                      std::vector<Warning>& warnings);
 
 }  // namespace cbuild::parser

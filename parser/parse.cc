@@ -16,18 +16,20 @@ Directives directives_of(std::string_view text, char escape) {
   Directives found;
   found.escape = escape;
   for (const Directive& directive : read_directives(text)) {
-    // A frontend's name ends at a blank; what follows is for the frontend.
-    if (directive.name == "syntax")
-      found.syntax = directive.value.substr(0, directive.value.find(' '));
-    if (directive.name == "check") found.check = directive.value;
+    // What follows a blank is for a frontend, or is nothing.
+    const std::string word =
+        directive.value.substr(0, directive.value.find(' '));
+    if (directive.name == "syntax") found.syntax = word;
+    if (directive.name == "check") found.check = word;
   }
   return found;
 }
 
 Instruction typed(RawInstruction& raw, std::vector<Warning>& warnings) {
   Instruction instruction;
+  lint_words(raw, warnings);
   instruction.node = typed_node(raw);
-  lint(raw, instruction.node, warnings);
+  lint_description(raw, instruction.node, warnings);
   instruction.span = raw.span;
   instruction.keyword = raw.split.keyword;
   instruction.original = std::string(trim_space(raw.line.text));
@@ -40,7 +42,7 @@ class Assembler {
  public:
   explicit Assembler(RawFile raw) : raw_(std::move(raw)) {
     mistakes_ = std::move(raw_.mistakes);
-    file_.warnings = std::move(raw_.warnings);
+    if (mistakes_.empty()) file_.warnings = std::move(raw_.warnings);
   }
 
   ParsedFile assemble(std::string_view text) {
@@ -55,7 +57,7 @@ class Assembler {
                        [](const Diagnostic& a, const Diagnostic& b) {
                          return a.instruction.begin < b.instruction.begin;
                        });
-      throw SyntaxError(std::move(mistakes_));
+      throw SyntaxError(std::move(mistakes_), std::move(file_.warnings));
     }
     file_.directives = directives_of(text, raw_.escape);
     return std::move(file_);
@@ -66,15 +68,22 @@ class Assembler {
     const Span span = raw.span;
     // Even a FROM that is wrong starts a stage: what follows is not to blame.
     in_stage_ |= equals_ignore_case(raw.split.keyword, "from");
+    // What is found after a mistake may only be its consequence.
+    std::vector<Warning> later;
+    Diagnostic::Phase phase = Diagnostic::Phase::instructions;
     try {
-      place(typed(raw, file_.warnings));
+      Instruction instruction =
+          typed(raw, mistakes_.empty() ? file_.warnings : later);
+      phase = Diagnostic::Phase::file;
+      place(std::move(instruction));
     } catch (const SyntaxError& e) {
       for (Diagnostic diagnostic : e.diagnostics()) {
         diagnostic.instruction = span;
+        diagnostic.phase = phase;
         mistakes_.push_back(std::move(diagnostic));
       }
     } catch (const Error& e) {
-      mistakes_.push_back({e.what(), span, span});
+      mistakes_.push_back({e.what(), span, span, phase});
     }
   }
 
@@ -105,6 +114,10 @@ class Assembler {
 
 ParsedFile parse(std::string_view text) {
   return Assembler(read_lines(text)).assemble(text);
+}
+
+std::string check_directive(std::string_view text) {
+  return directives_of(text, '\\').check;
 }
 
 Instruction parse_onbuild(std::string_view text) {

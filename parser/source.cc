@@ -83,11 +83,22 @@ std::string render(std::string_view file_name, std::string_view text, Span span,
                    message);
 }
 
-SyntaxError::SyntaxError(std::vector<Diagnostic> diagnostics)
-    : SyntaxError(bare_messages(diagnostics), diagnostics) {}
+SyntaxError::SyntaxError(std::vector<Diagnostic> diagnostics,
+                         std::vector<Warning> warnings)
+    : SyntaxError(bare_messages(diagnostics), diagnostics,
+                  std::move(warnings)) {}
 
-SyntaxError::SyntaxError(std::string what, std::vector<Diagnostic> diagnostics)
-    : Error(std::move(what)), diagnostics_(std::move(diagnostics)) {}
+SyntaxError::SyntaxError(std::string what, std::vector<Diagnostic> diagnostics,
+                         std::vector<Warning> warnings)
+    : Error(std::move(what)),
+      diagnostics_(std::move(diagnostics)),
+      warnings_(std::move(warnings)) {}
+
+const Diagnostic& SyntaxError::first() const {
+  for (const Diagnostic& diagnostic : diagnostics_)
+    if (diagnostic.phase <= Diagnostic::Phase::lines) return diagnostic;
+  return diagnostics_.front();
+}
 
 SyntaxError SyntaxError::located(std::string_view file_name,
                                  std::string_view text) const {
@@ -98,7 +109,7 @@ SyntaxError SyntaxError::located(std::string_view file_name,
     what += render_at(table.position(diagnostic.span.begin), file_name, text,
                       diagnostic.span, diagnostic.message);
   }
-  return SyntaxError(std::move(what), diagnostics_);
+  return SyntaxError(std::move(what), diagnostics_, warnings_);
 }
 
 }  // namespace cbuild::parser

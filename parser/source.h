@@ -33,6 +33,14 @@ struct Diagnostic {
   std::string message;
   Span span;         // what is wrong
   Span instruction;  // where the instruction starts that it is in
+  // BuildKit splits all lines before it looks at the first instruction, and
+  // stops at its first mistake.
+  enum class Phase {
+    directives,
+    lines,
+    instructions,
+    file
+  } phase = Phase::file;
 };
 
 // Every mistake that was found in one file: exit code 2. what() is all of them
@@ -40,14 +48,21 @@ struct Diagnostic {
 // bare messages.
 class SyntaxError : public Error {
  public:
-  explicit SyntaxError(std::vector<Diagnostic> diagnostics);
+  // `warnings`: what was found before the first mistake.
+  explicit SyntaxError(std::vector<Diagnostic> diagnostics,
+                       std::vector<Warning> warnings = {});
   const std::vector<Diagnostic>& diagnostics() const { return diagnostics_; }
+  // The mistake BuildKit stops at, and what its checks say until then.
+  const Diagnostic& first() const;
+  const std::vector<Warning>& warnings() const { return warnings_; }
   // The same error with file, line, column and source text in what().
   SyntaxError located(std::string_view file_name, std::string_view text) const;
 
  private:
-  SyntaxError(std::string what, std::vector<Diagnostic> diagnostics);
+  SyntaxError(std::string what, std::vector<Diagnostic> diagnostics,
+              std::vector<Warning> warnings);
   std::vector<Diagnostic> diagnostics_;
+  std::vector<Warning> warnings_;
 };
 
 }  // namespace cbuild::parser
