@@ -19,22 +19,30 @@ std::optional<store::Image> local_image(store::Store& store,
 
 }  // namespace
 
-ImageStep BaseImages::resolve(const std::string& name,
-                              const store::Platform& platform) {
+std::optional<ImageStep> BaseImages::known(const std::string& name,
+                                           const store::Platform& platform) {
   registry::Reference reference =
       registry::Reference::parse(name).with_default_tag();
   store::Store& store = environment_.store;
-  if (!pull_) {
-    if (auto image = local_image(store, reference, platform))
-      return {reference, std::move(*image), ""};
-    if (const auto known = store.images.recall(reference.text(), platform))
-      if (store.blobs.size(known->digest))
-        return {reference, store.images.load(*known, platform), ""};
-  }
+  if (auto image = local_image(store, reference, platform))
+    return ImageStep{reference, std::move(*image), ""};
+  const auto recalled = store.images.recall(reference.text(), platform);
+  if (recalled && store.blobs.size(recalled->digest))
+    return ImageStep{reference, store.images.load(*recalled, platform), ""};
+  return std::nullopt;
+}
+
+ImageStep BaseImages::resolve(const std::string& name,
+                              const store::Platform& platform) {
+  if (!pull_)
+    if (auto step = known(name, platform)) return std::move(*step);
+  registry::Reference reference =
+      registry::Reference::parse(name).with_default_tag();
   store::Image image = in_context(
       name + ": failed to resolve source metadata for " + reference.text(),
       [&] { return environment_.images.resolve(reference, platform); });
-  store.images.remember(reference.text(), platform, image.descriptor);
+  environment_.store.images.remember(reference.text(), platform,
+                                     image.descriptor);
   return {std::move(reference), std::move(image), ""};
 }
 

@@ -21,6 +21,10 @@ class BaseImages {
   BaseImages(BuildEnvironment& environment, bool pull)
       : environment_(environment), pull_(pull) {}
 
+  // What is known of it here, without asking a registry; nullopt: nothing.
+  std::optional<ImageStep> known(const std::string& name,
+                                 const store::Platform& platform);
+
   // Throws registry errors with the image's name in front.
   ImageStep resolve(const std::string& name, const store::Platform& platform);
 

@@ -1,9 +1,11 @@
 #include "builder/build.h"
 
+#include "builder/check.h"
 #include "builder/checks.h"
 #include "builder/contexts.h"
 #include "builder/engine.h"
 #include "builder/failures.h"
+#include "builder/located.h"
 #include "builder/planner.h"
 #include "builder/publish.h"
 #include "builder/reporter.h"
@@ -12,39 +14,32 @@
 namespace cbuild::builder {
 namespace {
 
-// Runs `body`; mistakes found in it are printed with their place in the file.
-template <typename Body>
-auto located(const DockerfileText& file, Body&& body) {
-  try {
-    return body();
-  } catch (const parser::SyntaxError& e) {
-    throw e.located(file.name, file.text);
+// What the checks found is told at the end, whether the build works or not.
+class TellFindings {
+ public:
+  TellFindings(const Checks& checks, const DockerfileText& file,
+               Reporter& reporter)
+      : checks_(checks), file_(file), reporter_(reporter) {}
+  ~TellFindings() {
+    const std::vector<Finding>& findings = checks_.findings();
+    if (findings.empty()) return;
+    reporter_.message(std::to_string(findings.size()) +
+                      (findings.size() == 1 ? " warning" : " warnings") +
+                      " found (`cbuild check` shows the lines):");
+    for (const Finding& finding : findings) {
+      const std::size_t line = lines_of(file_.text, finding.span).first;
+      reporter_.warning(finding.rule + ": " + finding.message + " (line " +
+                        std::to_string(line) + ")");
+    }
   }
-}
+  TellFindings(const TellFindings&) = delete;
+  TellFindings& operator=(const TellFindings&) = delete;
 
-CheckConfig check_config(const BuildRequest& request,
-                         const parser::ParsedFile& parsed) {
-  std::string options = parsed.directives.check;
-  for (const auto& [name, value] : request.build_args)
-    if (name == "BUILDKIT_DOCKERFILE_CHECK") options = value.value_or("");
-  try {
-    return parse_check_options(options);
-  } catch (const Error& e) {
-    throw UsageError(std::string("failed to parse check options: ") + e.what());
-  }
-}
-
-std::vector<std::string> rendered(const Checks& checks,
-                                  const DockerfileText& file) {
-  std::vector<std::string> lines;
-  for (const Finding& finding : checks.findings())
-    lines.push_back(
-        finding.rule + ": " + finding.message + " (line " +
-        std::to_string(
-            parser::position_of(file.text, finding.span.begin).line) +
-        ")");
-  return lines;
-}
+ private:
+  const Checks& checks_;
+  const DockerfileText& file_;
+  Reporter& reporter_;
+};
 
 // A failure while a step ran names the step's line; a failed RUN is shown with
 // its text.
@@ -81,7 +76,8 @@ BuildResult build(const BuildRequest& request, BuildEnvironment& environment) {
     const parser::ParsedFile parsed = parser::parse(file.text);
 
     // Resolves stages, drops those the target does not need, expands all words.
-    Checks checks(check_config(request, parsed));
+    Checks checks(check_config(request, file.text));
+    const TellFindings at_end(checks, file, reporter);
     check_file(parsed, checks);
     const Plan plan =
         make_plan(request, environment, file, parsed, sources.contexts, checks);
@@ -104,7 +100,6 @@ BuildResult build(const BuildRequest& request, BuildEnvironment& environment) {
     reporter.summary(engine.executed(), engine.cached(), tarballs.written());
     return BuildResult{.manifest = published.manifest,
                        .config = published.config,
-                       .warnings = rendered(checks, file),
                        .executed = engine.executed(),
                        .cached = engine.cached()};
   });

@@ -59,6 +59,8 @@ struct BuildRequest {
   std::map<std::string, SecretSource> secrets;
   std::string target;
   std::optional<store::Platform> platform;
+  // Checks to make besides those the Dockerfile asks for, by name.
+  std::vector<std::string> experimental_checks;
 
   std::vector<registry::Reference> tags;  // with tag
   bool no_cache = false;
@@ -90,8 +92,7 @@ struct BuildEnvironment {
 
 struct BuildResult {
   store::Descriptor manifest;
-  store::Digest config;               // the image id
-  std::vector<std::string> warnings;  // rendered build checks
+  store::Digest config;  // the image id
   std::size_t executed = 0;
   std::size_t cached = 0;
 };

@@ -1,29 +1,15 @@
 #include "builder/checks.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "builder/check_rules.h"
+#include "parser/mount.h"
+#include "parser/parse.h"
 
 namespace cbuild::builder {
 namespace {
-
-constexpr std::array kExperimental = {"InvalidDefinitionDescription"};
-
-bool is_experimental(const std::string& rule) {
-  return std::find(kExperimental.begin(), kExperimental.end(), rule) !=
-         kExperimental.end();
-}
-
-// Go's strconv.ParseBool.
-std::optional<bool> parse_bool(std::string_view text) {
-  for (const char* yes : {"1", "t", "T", "TRUE", "true", "True"})
-    if (text == yes) return true;
-  for (const char* no : {"0", "f", "F", "FALSE", "false", "False"})
-    if (text == no) return false;
-  return std::nullopt;
-}
 
 std::set<std::string> rule_names(std::string_view list) {
   std::set<std::string> names;
@@ -53,6 +39,7 @@ std::optional<std::string> check_comment(std::string_view comment) {
   if (!equals_ignore_case(trim(comment.substr(0, equals)), "check"))
     return std::nullopt;
   const std::string_view value = trim(comment.substr(equals + 1));
+  if (value.empty()) return std::nullopt;
   return std::string(value.substr(0, value.find(' ')));
 }
 
@@ -87,7 +74,7 @@ CheckConfig parse_check_options(std::string_view text) {
       config.experimental_all = config.experimental_all || value == "all";
       if (value != "all") config.experimental = rule_names(value);
     } else if (key == "error") {
-      const auto flag = parse_bool(value);
+      const auto flag = parser::parse_bool(value);
       if (!flag)
         throw Error("failed to parse check option " + go_quote(part) +
                     ": strconv.ParseBool: parsing " + go_quote(value) +
@@ -97,6 +84,27 @@ CheckConfig parse_check_options(std::string_view text) {
       throw Error("invalid check option " + go_quote(key));
     }
   }
+  return config;
+}
+
+CheckConfig check_config(const BuildRequest& request, std::string_view text) {
+  const std::string argument = "BUILDKIT_DOCKERFILE_CHECK";
+  CheckConfig config;
+  const auto given =
+      std::find_if(request.build_args.rbegin(), request.build_args.rend(),
+                   [&](const auto& pair) { return pair.first == argument; });
+  try {
+    config = parse_check_options(given != request.build_args.rend()
+                                     ? given->second.value_or("")
+                                     : parser::check_directive(text));
+  } catch (const Error& e) {
+    if (given != request.build_args.rend())
+      throw BuildArgError("failed to parse build-arg:" + argument + ": " +
+                          e.what());
+    throw UsageError(std::string("failed to parse check options: ") + e.what());
+  }
+  config.experimental.insert(request.experimental_checks.begin(),
+                             request.experimental_checks.end());
   return config;
 }
 
@@ -122,16 +130,25 @@ void Checks::enter(const std::vector<std::string>& comments) {
   }
 }
 
+bool Checks::speaks(const CheckRule& rule) const {
+  const CheckConfig& config = local_ ? *local_ : config_;
+  switch (rule.kind) {
+    case CheckRule::Kind::standard:
+      return !config.skip_all && config.skip.count(rule.name) == 0;
+    case CheckRule::Kind::experimental:
+      return config.experimental_all ||
+             config.experimental.count(rule.name) > 0;
+    case CheckRule::Kind::own:
+      return config.experimental.count(rule.name) > 0;
+  }
+  std::terminate();  // all kinds are above
+}
+
 void Checks::report(const std::string& rule, std::string message,
                     parser::Span span) {
-  const CheckConfig& config = local_ ? *local_ : config_;
-  if (is_experimental(rule)) {
-    if (!config.experimental_all && config.experimental.count(rule) == 0)
-      return;
-  } else if (config.skip_all || config.skip.count(rule) > 0) {
-    return;
-  }
-  findings_.push_back({rule, std::move(message), span});
+  const CheckRule* known = find_rule(rule);
+  if (known == nullptr) throw Error("there is no check called " + rule);
+  if (speaks(*known)) findings_.push_back({rule, std::move(message), span});
 }
 
 void Checks::fail_if_asked() const {

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "builder/build.h"
+#include "builder/check_rules.h"
 #include "parser/ast.h"
 
 namespace cbuild::builder {
@@ -25,6 +27,17 @@ struct CheckConfig {
 
 // Reads "skip=A,B;error=true". Throws Error with BuildKit's words.
 CheckConfig parse_check_options(std::string_view text);
+
+// The build argument that stands for the directive cannot be read.
+class BuildArgError : public UsageError {
+ public:
+  using UsageError::UsageError;
+};
+
+// Of a file, which may be one that cannot be parsed: from the build argument,
+// else from the directive. Throws UsageError with BuildKit's words,
+// BuildArgError where the argument is wrong.
+CheckConfig check_config(const BuildRequest& request, std::string_view text);
 
 struct Finding {
   std::string rule;
@@ -42,7 +55,9 @@ class Checks {
   // Back to the whole file's configuration.
   void leave() { local_ = nullptr; }
 
-  // Adds a finding unless the rule is skipped here.
+  // Is the rule to be judged here?
+  bool speaks(const CheckRule& rule) const;
+  // Adds a finding unless the rule is off here.
   void report(const std::string& rule, std::string message, parser::Span span);
 
   const std::vector<Finding>& findings() const { return findings_; }
@@ -58,8 +73,11 @@ class Checks {
   std::vector<Finding> findings_;
 };
 
-// Findings of the parser, and the rules that look at stages and at FROM lines
-// (checks_stages.cc). `global` are the names that FROM may use.
+// The parser's findings, each under the comments of its instruction.
+void check_words(const std::vector<parser::Warning>& warnings, Checks& checks);
+
+// The same of a whole file, and the rules on stage names and casing
+// (checks_stages.cc).
 void check_file(const parser::ParsedFile& file, Checks& checks);
 
 // The rules on names that look like secrets.

@@ -15,8 +15,13 @@ namespace cbuild::builder {
 void check_default_bases(const parser::ParsedFile& file,
                          const Variables& defaults, Checks& checks);
 
+// Names that FROM lines may use: platform words and every global ARG, with a
+// value or without.
+std::vector<std::string> from_names(const parser::ParsedFile& file,
+                                    const GlobalScope& scope);
+
 // UndefinedArgInFrom, RedundantTargetPlatform, FromPlatformFlagConstDisallowed.
-// `names`: platform words and declared global ARGs.
+// `names`: from_names().
 void check_from(const parser::Instruction& instruction,
                 const GlobalScope& scope, const std::vector<std::string>& names,
                 Checks& checks);

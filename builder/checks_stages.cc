@@ -64,24 +64,18 @@ void check_stage_names(const parser::ParsedFile& file, Checks& checks) {
   }
 }
 
-// The parser's findings, each under the comment of its instruction.
-void pass_on_parser_warnings(const parser::ParsedFile& file, Checks& checks) {
-  for (const parser::Warning& warning : file.warnings) {
-    checks.leave();
-    if (warning.rule != "NoEmptyContinuation")
-      each_instruction(file, [&](const Instruction& instruction) {
-        if (instruction.span == warning.span)
-          checks.enter(instruction.comments);
-      });
-    checks.report(warning.rule, warning.message, warning.span);
-  }
-  checks.leave();
-}
-
 }  // namespace
 
+void check_words(const std::vector<parser::Warning>& warnings, Checks& checks) {
+  for (const parser::Warning& warning : warnings) {
+    checks.enter(warning.comments);
+    checks.report(warning.rule, warning.message, warning.span);
+    checks.leave();
+  }
+}
+
 void check_file(const parser::ParsedFile& file, Checks& checks) {
-  pass_on_parser_warnings(file, checks);
+  check_words(file.warnings, checks);
   check_stage_names(file, checks);
   check_casing(file, checks);
 }
@@ -106,25 +100,41 @@ void check_default_bases(const parser::ParsedFile& file,
   }
 }
 
+std::vector<std::string> from_names(const parser::ParsedFile& file,
+                                    const GlobalScope& scope) {
+  std::vector<std::string> names = scope.variables.names();
+  for (const Instruction& instruction : file.global_args)
+    for (const auto& arg : std::get<parser::Arg>(instruction.node).declarations)
+      names.push_back(arg.name.raw);
+  return names;
+}
+
 void check_from(const Instruction& instruction, const GlobalScope& scope,
                 const std::vector<std::string>& names, Checks& checks) {
   const auto& from = std::get<From>(instruction.node);
   checks.enter(instruction.comments);
+  const auto judge = [&](const std::set<std::string>& unset) {
+    for (const std::string& name : unset)
+      if (std::find(names.begin(), names.end(), name) == names.end())
+        checks.report("UndefinedArgInFrom",
+                      "FROM argument '" + name + "' is not declared" +
+                          did_you_mean(name, names, false),
+                      instruction.span);
+  };
   const auto expanded = [&](const parser::Word& word) {
-    parser::Expansion result = parser::expand(
-        word.raw, scope.variables.lookup(), {.escape = scope.escape});
-    for (const std::string& name : result.unset) {
-      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-      checks.report("UndefinedArgInFrom",
-                    "FROM argument '" + name + "' is not declared" +
-                        did_you_mean(name, names, false),
-                    instruction.span);
+    try {
+      parser::Expansion result = parser::expand(
+          word.raw, scope.variables.lookup(), {.escape = scope.escape});
+      judge(result.unset);
+      return result;
+    } catch (const parser::ExpandError& e) {
+      judge(e.unset);
+      throw;
     }
-    return result;
   };
   try {
-    expanded(from.base);
-    if (from.platform) {
+    const bool blank = expanded(from.base).text.empty();
+    if (from.platform && !blank) {
       const parser::Expansion result = expanded(*from.platform);
       if (result.used.size() == 1 && result.unset.empty() &&
           result.used.count("TARGETPLATFORM") > 0 &&

@@ -14,21 +14,14 @@ struct PortRange {
   std::uint64_t last = 0;
 };
 
-struct PortWord {
-  std::string ip;
-  std::string host;
-  std::string container;
-};
-
-PortWord split_word(const std::string& word) {
+PortWord split_colons(const std::string& word) {
   const std::size_t last = word.rfind(':');
-  if (last == std::string::npos) return {"", "", word};
-  PortWord parts;
-  parts.container = word.substr(last + 1);
+  if (last == std::string::npos) return {"", "", word, ""};
+  const std::string container = word.substr(last + 1);
   const std::string rest = word.substr(0, last);
   const std::size_t before = rest.rfind(':');
-  if (before == std::string::npos) return {"", rest, parts.container};
-  return {rest.substr(0, before), rest.substr(before + 1), parts.container};
+  if (before == std::string::npos) return {"", rest, container, ""};
+  return {rest.substr(0, before), rest.substr(before + 1), container, ""};
 }
 
 std::optional<std::uint64_t> port_number(const std::string& text) {
@@ -47,20 +40,6 @@ std::optional<PortRange> port_range(const std::string& text) {
   return PortRange{*first, *last};
 }
 
-std::string split_protocol(const std::string& word, std::string& container) {
-  const std::size_t slash = container.find('/');
-  const std::string proto =
-      slash == std::string::npos ? "" : container.substr(slash + 1);
-  container.erase(std::min(slash, container.size()));
-  const std::string context = "invalid port: " + go_quote(word) + ": ";
-  if (container.empty()) throw Error(context + "no port specified");
-  const std::string lower = to_lower(proto);
-  if (lower.empty()) return "tcp";
-  if (lower != "tcp" && lower != "udp" && lower != "sctp")
-    throw Error(context + "invalid proto: " + proto);
-  return lower;
-}
-
 void check_address(std::string ip) {
   if (ip.empty()) return;
   if (ip.front() == '[' && ip.back() == ']') ip = ip.substr(1, ip.size() - 2);
@@ -72,9 +51,25 @@ void check_address(std::string ip) {
 
 }  // namespace
 
+PortWord split_port(const std::string& word) {
+  PortWord parts = split_colons(word);
+  const std::size_t slash =
+      std::min(parts.container.find('/'), parts.container.size());
+  if (slash < parts.container.size())
+    parts.protocol = parts.container.substr(slash + 1);
+  parts.container.erase(slash);
+  const std::string context = "invalid port: " + go_quote(word) + ": ";
+  if (parts.container.empty()) throw Error(context + "no port specified");
+  const std::string lower = to_lower(parts.protocol);
+  if (!lower.empty() && lower != "tcp" && lower != "udp" && lower != "sctp")
+    throw Error(context + "invalid proto: " + parts.protocol);
+  return parts;
+}
+
 std::vector<std::string> parse_ports(const std::string& word) {
-  PortWord parts = split_word(word);
-  const std::string proto = split_protocol(word, parts.container);
+  const PortWord parts = split_port(word);
+  const std::string proto =
+      parts.protocol.empty() ? "tcp" : to_lower(parts.protocol);
   check_address(parts.ip);
   const auto range = port_range(parts.container);
   if (!range) throw Error("invalid containerPort: " + parts.container);

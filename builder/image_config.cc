@@ -199,12 +199,7 @@ void apply_shell(store::ImageConfig& image,
 }
 
 void apply_expose(store::ImageConfig& image,
-                  const std::vector<std::string>& words) {
-  std::vector<std::string> ports;
-  for (const std::string& word : words) {
-    const std::vector<std::string> some = parse_ports(word);
-    ports.insert(ports.end(), some.begin(), some.end());
-  }
+                  const std::vector<std::string>& ports) {
   image.config.exposed_ports.insert(ports.begin(), ports.end());
   add_history(image, "EXPOSE " + plain_list(ports), true);
 }

@@ -49,12 +49,21 @@ void apply_volume(store::ImageConfig& image,
 void apply_stop_signal(store::ImageConfig& image, const std::string& signal);
 void apply_shell(store::ImageConfig& image,
                  const std::vector<std::string>& argv);
-// Words after expansion and splitting. Throws Error: invalid containerPort: x.
+// `ports` as parse_ports() gives them.
 void apply_expose(store::ImageConfig& image,
-                  const std::vector<std::string>& words);
+                  const std::vector<std::string>& ports);
 void apply_maintainer(store::ImageConfig& image, const std::string& name);
 
-// "port/proto" for each port of "[ip:][host:]port[-port][/proto]" (expose.cc).
+// A word of EXPOSE, "[ip:][host:]port[-port][/protocol]" (expose.cc).
+struct PortWord {
+  std::string ip;
+  std::string host;
+  std::string container;
+  std::string protocol;  // as written; may be empty
+};
+// Throws Error: invalid port: "80/x": invalid proto: x.
+PortWord split_port(const std::string& word);
+// "port/proto" for each port of a word. Throws Error: invalid containerPort: x.
 std::vector<std::string> parse_ports(const std::string& word);
 
 // Joins a WORKDIR to the directory before it (util/system NormalizePath).

@@ -3,21 +3,12 @@
 
 #include "base/text.h"
 #include "builder/checks_from.h"
+#include "builder/image_config.h"
 #include "builder/planner.h"
+#include "parser/heredoc.h"
 
 namespace cbuild::builder {
 namespace {
-
-// Names that FROM lines may use: platform words and every global ARG, with a
-// value or without.
-std::vector<std::string> from_names(const parser::ParsedFile& file,
-                                    const GlobalScope& scope) {
-  std::vector<std::string> names = scope.variables.names();
-  for (const parser::Instruction& instruction : file.global_args)
-    for (const auto& arg : std::get<parser::Arg>(instruction.node).declarations)
-      names.push_back(arg.name.raw);
-  return names;
-}
 
 bool excludes_everything(const std::vector<std::string>& patterns) {
   return std::any_of(patterns.begin(), patterns.end(), [](const auto& p) {
@@ -25,22 +16,57 @@ bool excludes_everything(const std::vector<std::string>& patterns) {
   });
 }
 
+// Not judged as undefined: BuildKit's switches for its scanner, which are never
+// part of the environment.
+bool is_scanner_switch(const std::string& name) {
+  return name == "BUILDKIT_SBOM_SCAN_CONTEXT" ||
+         name == "BUILDKIT_SBOM_SCAN_STAGE";
+}
+
 }  // namespace
 
-void Planner::check_from_lines(const parser::ParsedFile& file) {
-  const GlobalScope defaults = global_scope(file, {}, build_platform_,
-                                            target_platform_, request_.target);
-  check_default_bases(file, defaults.variables, checks_);
-  const std::vector<std::string> names = from_names(file, scope_);
-  for (const parser::Stage& stage : file.stages)
-    check_from(stage.from, scope_, names, checks_);
+// Base names are judged by the defaults alone, before a value that was given
+// hides them.
+GlobalScope Planner::make_scope(const parser::ParsedFile& file) {
+  GlobalScope scope = platform_scope(file, build_args_, build_platform_,
+                                     target_platform_, request_.target);
+  GlobalScope defaults = scope;
+  bool expands = true;
+  try {
+    declare_global_args(file, {}, defaults);
+  } catch (const parser::SyntaxError&) {
+    expands = false;  // told below, unless a value makes it good
+  }
+  if (expands) check_default_bases(file, defaults.variables, checks_);
+  declare_global_args(file, build_args_, scope);
+  return scope;
+}
+
+void Planner::check_platform(const StageNode& node, const StageState& state) {
+  if (!state.base_image) return;
+  const store::ImageConfig& config = state.base_image->image.config;
+  const store::Platform& got = config.platform;
+  const store::Platform& want = state.platform;
+  if (config.diff_ids.empty() ||
+      (got.os == want.os && got.architecture == want.architecture))
+    return;
+  checks_.report("InvalidBaseImagePlatform",
+                 "Base image " + node.base + " was pulled with platform " +
+                     go_quote(got.text()) + ", expected " +
+                     go_quote(want.text()) + " for current build",
+                 node.span);
 }
 
 std::string Planner::expand(const StageState& state, const parser::Word& word) {
-  parser::Expansion expansion =
-      expand_named(word, state.variables, scope_.escape);
-  check_unset(state, expansion.unset);
-  return std::move(expansion.text);
+  try {
+    parser::Expansion expansion = parser::expand(
+        word.raw, state.variables.lookup(), {.escape = scope_.escape});
+    check_unset(state, expansion.unset);
+    return std::move(expansion.text);
+  } catch (const parser::ExpandError& e) {
+    check_unset(state, e.unset);
+    throw unexpandable(word, e);
+  }
 }
 
 void Planner::check_unset(const StageState& state,
@@ -50,7 +76,8 @@ void Planner::check_unset(const StageState& state,
     const bool declared =
         std::any_of(state.args.begin(), state.args.end(),
                     [&](const auto& arg) { return arg.first == name; });
-    if (declared) continue;
+    if (declared || is_scanner_switch(name)) continue;
+    if (!state.unknown_base.empty()) missed_images_.insert(state.unknown_base);
     const auto near = nearest(name, state.variables.names(), false);
     checks_.report("UndefinedVar",
                    "Usage of undefined variable '$" + name + "'" +
@@ -122,23 +149,48 @@ void Planner::check_ignored(const parser::Copy& copy, const CopyStep& step) {
   }
 }
 
-void Planner::check_ports(const std::vector<std::string>& words) {
-  for (const std::string& word : words) {
-    const std::size_t slash = word.rfind('/');
-    const std::string proto =
-        slash == std::string::npos ? "" : word.substr(slash + 1);
-    if (proto != to_lower(proto))
-      checks_.report("ExposeProtoCasing",
-                     "Defined protocol '" + word +
-                         "' in EXPOSE instruction should be lowercase",
+void Planner::check_port(const std::string& word) {
+  const PortWord port = split_port(word);
+  if (port.protocol != to_lower(port.protocol))
+    checks_.report("ExposeProtoCasing",
+                   "Defined protocol '" + word +
+                       "' in EXPOSE instruction should be lowercase",
+                   current_->instruction.span);
+  if (!port.ip.empty() || !port.host.empty())
+    checks_.report("ExposeInvalidFormat",
+                   "EXPOSE instruction should not define an IP address or "
+                   "host-port mapping, found '" +
+                       word + "'",
+                   current_->instruction.span);
+}
+
+void Planner::check_run(StageState& state, const parser::Run& run,
+                        const RunStep& step) {
+  const std::vector<ShellCommand> commands =
+      run.command.shell ? shell_commands(parser::shell_text(run))
+                        : std::vector<ShellCommand>{run.command.argv};
+  const parser::Lookup lookup = state.variables.lookup();
+  if (checks_.speaks(*find_rule("FilesStoredTwice")))
+    for (std::string& message :
+         stored_twice(commands, step.cwd, lookup, state.brought))
+      checks_.report("FilesStoredTwice", std::move(message),
                      current_->instruction.span);
-    if (word.find(':') != std::string::npos)
-      checks_.report("ExposeInvalidFormat",
-                     "EXPOSE instruction should not define an IP address or "
-                     "host-port mapping, found '" +
-                         word + "'",
-                     current_->instruction.span);
-  }
+  state.brought.push_back(brought_by_run(commands, step.cwd, lookup));
+  state.brought.back().line = current_->instruction.original;
+}
+
+void Planner::note_copy(StageState& state, const CopySpec& spec) {
+  std::vector<std::string> sources = spec.sources;
+  for (const InlineFile& file : spec.inline_files) sources.push_back(file.name);
+  state.brought.push_back(brought_by_copy(sources, spec.destination));
+  state.brought.back().line = current_->instruction.original;
+}
+
+void Planner::check_stage_args(StageIndex index) {
+  std::vector<std::string> fixed;
+  for (const auto& [name, value] : scope_.variables.list())
+    if (scope_.outline.args.count(name) == 0) fixed.push_back(name);
+  check_args(graph_.nodes()[index], fixed, checks_);
 }
 
 }  // namespace cbuild::builder

@@ -36,19 +36,22 @@ std::string history_text(const parser::Copy& copy, const CopySpec& spec,
   return text + " " + destination + " # buildkit";
 }
 
-parser::Expansion expand_body(const parser::Heredoc& heredoc,
-                              const Variables& variables, parser::Span span) {
-  if (!heredoc.expand) return {heredoc.content, {}, {}};
+}  // namespace
+
+std::string Planner::expand_body(const StageState& state,
+                                 const parser::Heredoc& heredoc) {
+  if (!heredoc.expand) return heredoc.content;
   try {
-    return parser::expand(heredoc.content, variables.lookup(),
-                          {.escape = '\\', .skip_process_quotes = true});
+    parser::Expansion body =
+        parser::expand(heredoc.content, state.variables.lookup(),
+                       {.escape = '\\', .skip_process_quotes = true});
+    check_unset(state, body.unset);
+    return std::move(body.text);
   } catch (const parser::ExpandError& e) {
-    throw mistake(span, "failed to process " + go_quote(heredoc.content) +
-                            ": " + e.what());
+    check_unset(state, e.unset);
+    throw unexpandable({heredoc.content, current_->instruction.span}, e);
   }
 }
-
-}  // namespace
 
 CopySpec Planner::copy_spec(StageState& state, const parser::Copy& copy) {
   CopySpec spec;
@@ -70,11 +73,9 @@ void Planner::plan_copy(StageIndex index, const StageCommand& command,
   CopyStep node;
   node.spec = copy_spec(state, copy);
   const std::string destination = expand(state, copy.destination);
-  for (const parser::Heredoc& heredoc : copy.heredocs) {
-    parser::Expansion body = expand_body(heredoc, state.variables, span);
-    check_unset(state, body.unset);
-    node.spec.inline_files.push_back({heredoc.name, std::move(body.text)});
-  }
+  for (const parser::Heredoc& heredoc : copy.heredocs)
+    node.spec.inline_files.push_back(
+        {heredoc.name, expand_body(state, heredoc)});
   node.spec.destination = normalize_path(
       state.image.config.working_dir,
       destination.empty() || destination == "." ? "./" : destination, true);
@@ -86,8 +87,9 @@ void Planner::plan_copy(StageIndex index, const StageCommand& command,
   node.remotes =
       remote_sources(copy, node.spec,
                      copy.checksum ? expand(state, *copy.checksum) : "", span);
+  note_copy(state, node.spec);
   node.link = copy.link && node.spec.chmod.empty();
-  if (node.link) check_link_owner(node.spec, span);
+  if (node.link && !options_.judge) check_link_owner(node.spec, span);
   if (!command.sources.empty() && command.sources.front()) {
     const StageIndex source = *command.sources.front();
     if (!states_[source].planned)

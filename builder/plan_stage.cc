@@ -32,11 +32,11 @@ struct Planner::PlanInstruction {
 
   // All words of one instruction see the variables from before it.
   Pairs expanded(const std::vector<parser::KeyValue>& list) const {
-    self.check_pairs(list);
     Pairs pairs;
     for (const parser::KeyValue& pair : list)
       pairs.emplace_back(self.expand(state, pair.key),
                          self.expand(state, pair.value));
+    self.check_pairs(list);
     return pairs;
   }
 
@@ -115,6 +115,7 @@ void Planner::plan_arg(StageState& state, const parser::Arg& arg) {
     const std::string& name = declaration.name.raw;
     check_secret("ARG", name);
     std::optional<std::string> value;
+    bool inherited = false;  // from before the first FROM
     const auto given = build_args_.values.find(name);
     if (given != build_args_.values.end()) {
       value = given->second;
@@ -122,7 +123,15 @@ void Planner::plan_arg(StageState& state, const parser::Arg& arg) {
       value = expand(state, *declaration.value);
     } else {
       value = scope_.variables.get(name);
+      inherited = value.has_value();
     }
+    state.outline.used.insert(name);
+    if (!inherited)
+      state.outline.args[name] = {name,
+                                  value.value_or(""),
+                                  declaration.doc,
+                                  current_->instruction.span,
+                                  {}};
     if (value) state.variables.set(name, *value);
     state.args.emplace_back(name, value);
     text += " " + name + (value ? "=" + *value : "");
@@ -131,17 +140,19 @@ void Planner::plan_arg(StageState& state, const parser::Arg& arg) {
 }
 
 void Planner::plan_expose(StageState& state, const parser::Expose& expose) {
-  std::vector<std::string> words;
+  std::vector<std::pair<parser::Span, std::string>> words;
   for (const parser::Word& word : expose.ports)
-    at(word.span, [&] {
-      for (std::string& port : parser::expand_words(
-               word.raw, state.variables.lookup(), {.escape = scope_.escape})) {
-        parse_ports(port);  // for its complaints
-        words.push_back(std::move(port));
-      }
+    for (std::string& port : parser::expand_words(
+             word.raw, state.variables.lookup(), {.escape = scope_.escape}))
+      words.emplace_back(word.span, std::move(port));
+  std::vector<std::string> ports;
+  for (const auto& [place, word] : words)
+    at(place, [&, &port = word] {
+      check_port(port);
+      const std::vector<std::string> some = parse_ports(port);
+      ports.insert(ports.end(), some.begin(), some.end());
     });
-  apply_expose(state.image, words);
-  check_ports(words);
+  apply_expose(state.image, ports);
 }
 
 void Planner::plan_workdir(StageIndex index, const StageCommand& command,

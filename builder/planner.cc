@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "builder/checks_from.h"
 #include "builder/failures.h"
 #include "builder/image_config.h"
 #include "builder/source_epoch.h"
@@ -42,26 +43,33 @@ std::string step_prefix(const StageNode& node, StageState& state) {
 
 Planner::Planner(const BuildRequest& request, BuildEnvironment& environment,
                  const parser::ParsedFile& file, Contexts& contexts,
-                 Checks& checks)
+                 Checks& checks, PlanOptions options)
     : request_(request),
+      options_(options),
       environment_(environment),
       contexts_(contexts),
       checks_(checks),
       build_platform_(store::host_platform()),
-      target_platform_(request.platform.value_or(build_platform_)),
+      target_platform_(options.judge
+                           ? build_platform_
+                           : request.platform.value_or(build_platform_)),
       build_args_(read_build_args(request)),
-      scope_(global_scope(file, build_args_, build_platform_, target_platform_,
-                          request.target)),
-      graph_(file, scope_, contexts.names()),
+      scope_(make_scope(file)),
+      from_names_(from_names(file, scope_)),
+      graph_(file, scope_, contexts.names(),
+             [this](const parser::Stage& stage) {
+               check_from(stage.from, scope_, from_names_, checks_);
+             }),
       bases_(environment, request.pull),
       target_(graph_.target(request.target)) {
   read_epoch(file);
-  check_from_lines(file);
 }
 
 // Stages see the time itself, not where it came from.
 void Planner::read_epoch(const parser::ParsedFile& file) {
   const std::string text = epoch_text(build_args_, scope_);
+  // The time of a stage's source is in the network.
+  if (options_.judge && graph_.find(text)) return;
   const auto epoch = resolve_epoch(text, file, build_args_, scope_, contexts_);
   plan_.source_date_epoch = epoch;
   const std::string value = epoch ? std::to_string(*epoch) : "";
@@ -82,9 +90,9 @@ Plan Planner::make() {
     for (const StageIndex index : graph_.reachable_from(target_))
       grown |= add_triggers(index);
   }
-  for (const StageIndex index : graph_.reachable_from(target_))
+  for (const StageIndex index : wanted())
     if (graph_.nodes()[index].image_only) plan_stage(index);
-  for (const StageIndex index : graph_.reachable_from(target_))
+  for (const StageIndex index : wanted())
     if (!graph_.nodes()[index].image_only) plan_stage(index);
 
   StageState& state = states_[target_];
@@ -95,6 +103,13 @@ Plan Planner::make() {
   finish_platform(plan_.image);
   checks_.fail_if_asked();
   return std::move(plan_);
+}
+
+std::set<StageIndex> Planner::wanted() const {
+  if (!options_.all_stages) return graph_.reachable_from(target_);
+  std::set<StageIndex> all;
+  for (StageIndex i = 0; i < graph_.nodes().size(); ++i) all.insert(i);
+  return all;
 }
 
 void Planner::finish_platform(store::ImageConfig& image) const {
@@ -111,9 +126,10 @@ void Planner::finish_platform(store::ImageConfig& image) const {
 
 void Planner::resolve_bases() {
   states_.resize(graph_.nodes().size());
-  for (const StageIndex index : graph_.reachable_from(target_))
-    resolve_base(index);
-  states_.resize(graph_.nodes().size());
+  for (const StageNode& node : graph_.nodes())
+    if (!node.base_stage && node.base != kScratch)
+      check_base_name(node, node.base);
+  for (const StageIndex index : wanted()) resolve_base(index);
 }
 
 void Planner::resolve_base(StageIndex index) {
@@ -127,28 +143,42 @@ void Planner::resolve_base(StageIndex index) {
     return;
   }
   if (const auto image = contexts_.image(context_name, state.platform)) {
-    if (!image->layout.empty())
+    if (!image->layout.empty()) {
       state.base_image =
           bases_.resolve_layout(*image, context_name, state.platform);
-    else if (image->reference != kScratch)
+    } else if (image->reference != kScratch) {
+      check_base_name(node, image->reference);
       load_image(index, image->reference);
+    }
   } else if (node.base != kScratch) {
     load_image(index, node.base);
+    check_platform(node, state);
+  }
+}
+
+void Planner::check_base_name(const StageNode& node,
+                              const std::string& name) const {
+  try {
+    registry::Reference::parse(name);
+  } catch (const registry::ReferenceError& e) {
+    throw mistake(node.base_span, "failed to parse stage name " +
+                                      go_quote(name) + ": " + e.what());
   }
 }
 
 void Planner::load_image(StageIndex index, const std::string& name) {
   StageState& state = states_[index];
-  const parser::Span span = graph_.nodes()[index].base_span;
+  if (options_.judge && !request_.pull) {
+    state.base_image = bases_.known(name, state.platform);
+    if (!state.base_image) state.unknown_base = name;
+    return;
+  }
   try {
     state.base_image = bases_.resolve(name, state.platform);
-  } catch (const registry::ReferenceError& e) {
-    throw mistake(
-        span, "failed to parse stage name " + go_quote(name) + ": " + e.what());
   } catch (const Interrupted&) {
     throw;
   } catch (Error& e) {
-    failed_at_ = span;
+    failed_at_ = graph_.nodes()[index].base_span;
     const auto* missing = dynamic_cast<const registry::RegistryError*>(&e);
     if (missing && missing->status() != 0)
       e = Error(e.what() + suggest_image(name, stage_names()));
@@ -189,6 +219,7 @@ void Planner::plan_stage(StageIndex index) {
   // Triggers of a base are its own; what is stored is what stands here.
   state.image.config.on_build.clear();
   state.planned = true;
+  check_stage_args(index);
   for (const StageCommand& command : node.commands) {
     current_ = &command;
     // A trigger's comments are in another file.
@@ -204,6 +235,8 @@ void Planner::inherit(StageIndex index) {
   StageState& state = states_[index];
   const StageNode& node = graph_.nodes()[index];
   state.step_total = count_steps(index);
+  state.outline.args = scope_.outline.args;
+  if (!node.replaced) state.outline.used = node.from_variables;
   if (node.base_stage) {
     const StageState& base = states_[*node.base_stage];
     state.platform = base.platform;
@@ -212,6 +245,7 @@ void Planner::inherit(StageIndex index) {
     state.variables = base.variables;
     state.top = base.top;
     state.workdir_set = base.workdir_set;
+    state.unknown_base = base.unknown_base;
     return;
   }
   if (!state.base_image) {

@@ -5,6 +5,7 @@
 //   plan_stage.cc one stage: the instructions that only change the config
 //   plan_run.cc   RUN and its mounts
 //   plan_copy.cc  COPY and ADD
+//   plan_checks.cc, plan_outline.cc  what is said of the file on the way
 #pragma once
 
 #include <optional>
@@ -15,7 +16,9 @@
 #include "builder/base_images.h"
 #include "builder/build.h"
 #include "builder/checks.h"
+#include "builder/checks_own.h"
 #include "builder/contexts.h"
+#include "builder/outline.h"
 #include "builder/plan.h"
 #include "builder/scope.h"
 #include "builder/stage_graph.h"
@@ -38,24 +41,44 @@ struct StageState {
   std::optional<parser::Span> cmd_at;
   std::optional<parser::Span> entrypoint_at;
   std::optional<parser::Span> healthcheck_at;
-  bool workdir_set = false;     // a WORKDIR stood here or in a base stage
-  std::size_t step_number = 0;  // of the display names
+  bool workdir_set = false;  // a WORKDIR stood here or in a base stage
+  std::string unknown_base;  // judging: the image whose config is not here
+  StageOutline outline;
+  std::vector<Brought> brought;  // by this stage, for FilesStoredTwice
+  std::size_t step_number = 0;   // of the display names
   std::size_t step_total = 0;
+};
+
+struct PlanOptions {
+  // The plan is not for building: nothing is refused for lack of means or
+  // permission, the platform is the builder's, and a base image that is not
+  // here is not asked for (but with request.pull).
+  bool judge = false;
+  bool all_stages = false;  // judge those too that the target does not need
 };
 
 class Planner {
  public:
   Planner(const BuildRequest& request, BuildEnvironment& environment,
-          const parser::ParsedFile& file, Contexts& contexts, Checks& checks);
+          const parser::ParsedFile& file, Contexts& contexts, Checks& checks,
+          PlanOptions options = {});
 
   // Throws parser::SyntaxError (not located), UsageError, registry errors.
   Plan make();
 
   // Where make() failed, if it was no mistake of the Dockerfile.
   const std::optional<parser::Span>& failed_at() const { return failed_at_; }
+  // After make().
+  Outline outline();
+  // Images whose configuration was not here and would have counted.
+  const std::set<std::string>& missed_images() const { return missed_images_; }
 
  private:
   void read_epoch(const parser::ParsedFile& file);
+  GlobalScope make_scope(const parser::ParsedFile& file);
+  std::set<StageIndex> wanted() const;
+  void check_base_name(const StageNode& node, const std::string& name) const;
+  void check_platform(const StageNode& node, const StageState& state);
   void resolve_bases();
   void resolve_base(StageIndex index);
   void load_image(StageIndex index, const std::string& name);
@@ -86,14 +109,19 @@ class Planner {
   FileOrigin origin_of(StageIndex source);
 
   std::string expand(const StageState& state, const parser::Word& word);
+  std::string expand_body(const StageState& state,
+                          const parser::Heredoc& heredoc);
   void check_unset(const StageState& state, const std::set<std::string>& unset);
-  void check_from_lines(const parser::ParsedFile& file);
   void check_once(std::optional<parser::Span>& last);
   void check_json_form(const StageState& state, const parser::Command& command);
   void check_pairs(const std::vector<parser::KeyValue>& pairs);
   void check_ignored(const parser::Copy& copy, const CopyStep& step);
   void check_secret(const char* instruction, const std::string& name);
-  void check_ports(const std::vector<std::string>& words);
+  void check_port(const std::string& word);
+  void check_run(StageState& state, const parser::Run& run,
+                 const RunStep& step);
+  void note_copy(StageState& state, const CopySpec& spec);
+  void check_stage_args(StageIndex index);
   std::string display_name(StageIndex index, const StageCommand& command,
                            bool raw_quotes);
   StepId add_step(StageIndex index, Step step);
@@ -101,6 +129,7 @@ class Planner {
   bool no_cache(const StageNode& node) const;
 
   const BuildRequest& request_;
+  const PlanOptions options_;
   BuildEnvironment& environment_;
   Contexts& contexts_;
   Checks& checks_;
@@ -109,11 +138,13 @@ class Planner {
   store::Platform target_platform_;
   BuildArgs build_args_;
   GlobalScope scope_;
+  std::vector<std::string> from_names_;  // what FROM may name
   StageGraph graph_;
   BaseImages bases_;
   std::vector<StageState> states_;
   StageIndex target_;
   std::optional<parser::Span> failed_at_;
+  std::set<std::string> missed_images_;
   Plan plan_;
 };
 

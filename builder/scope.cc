@@ -40,11 +40,45 @@ BuildArgs read_build_args(const BuildRequest& request) {
   return args;
 }
 
-GlobalScope global_scope(const parser::ParsedFile& file,
-                         const BuildArgs& build_args,
-                         const store::Platform& build_platform,
-                         const store::Platform& target_platform,
-                         const std::string& target) {
+namespace {
+
+const std::string* find_value(const BuildArgs& build_args,
+                              const std::string& name) {
+  const auto it = build_args.values.find(name);
+  return it == build_args.values.end() ? nullptr : &it->second;
+}
+
+// A global ARG of the file; `given` is its value on the command line.
+void declare(const parser::ArgDeclaration& arg, parser::Span span,
+             const std::string* given, GlobalScope& scope) {
+  const std::string& name = arg.name.raw;
+  OutlineArg info{name, "", arg.doc, span, {}};
+  std::optional<std::string> value;
+  if (given) {
+    value = *given;
+  } else if (arg.value) {
+    parser::Expansion expansion =
+        expand_named(*arg.value, scope.variables, scope.escape);
+    value = std::move(expansion.text);
+    info.uses = std::move(expansion.used);
+    // `ARG A=${A:-x}` is made of what the A before it was made of.
+    if (info.uses.erase(name) > 0)
+      info.uses.merge(scope.outline.args[name].uses);
+  }
+  if (value) {
+    scope.variables.set(name, *value);
+    info.value = std::move(*value);
+  }
+  scope.outline.args[name] = std::move(info);
+}
+
+}  // namespace
+
+GlobalScope platform_scope(const parser::ParsedFile& file,
+                           const BuildArgs& build_args,
+                           const store::Platform& build_platform,
+                           const store::Platform& target_platform,
+                           const std::string& target) {
   const store::Platform& b = build_platform;
   const store::Platform& t = target_platform;
   std::string stage = target;
@@ -64,23 +98,19 @@ GlobalScope global_scope(const parser::ParsedFile& file,
       {"TARGETSTAGE", stage.empty() ? "default" : stage}};
   GlobalScope scope;
   scope.escape = file.directives.escape;
-  const auto given = [&](const std::string& name) {
-    const auto it = build_args.values.find(name);
-    return it == build_args.values.end() ? nullptr : &it->second;
-  };
   for (const auto& [name, value] : words) {
-    const std::string* override_value = given(name);
-    scope.variables.set(name, override_value ? *override_value : value);
+    const std::string* given = find_value(build_args, name);
+    scope.variables.set(name, given ? *given : value);
   }
+  return scope;
+}
+
+void declare_global_args(const parser::ParsedFile& file,
+                         const BuildArgs& build_args, GlobalScope& scope) {
   for (const parser::Instruction& instruction : file.global_args)
     for (const auto& arg : std::get<parser::Arg>(instruction.node).declarations)
-      if (const std::string* value = given(arg.name.raw))
-        scope.variables.set(arg.name.raw, *value);
-      else if (arg.value)
-        scope.variables.set(
-            arg.name.raw,
-            expand_word(*arg.value, scope.variables, scope.escape));
-  return scope;
+      declare(arg, instruction.span, find_value(build_args, arg.name.raw),
+              scope);
 }
 
 }  // namespace cbuild::builder

@@ -22,11 +22,16 @@ struct BuildArgs {
 // is dropped where it has none.
 BuildArgs read_build_args(const BuildRequest& request);
 
-// Platform words, TARGETSTAGE and the file's global ARGs.
-GlobalScope global_scope(const parser::ParsedFile& file,
-                         const BuildArgs& build_args,
-                         const store::Platform& build_platform,
-                         const store::Platform& target_platform,
-                         const std::string& target);
+// Platform words and TARGETSTAGE.
+GlobalScope platform_scope(const parser::ParsedFile& file,
+                           const BuildArgs& build_args,
+                           const store::Platform& build_platform,
+                           const store::Platform& target_platform,
+                           const std::string& target);
+
+// Adds the file's ARGs before the first FROM. Throws parser::SyntaxError (not
+// located).
+void declare_global_args(const parser::ParsedFile& file,
+                         const BuildArgs& build_args, GlobalScope& scope);
 
 }  // namespace cbuild::builder

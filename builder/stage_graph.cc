@@ -1,7 +1,7 @@
 #include "builder/stage_graph.h"
 
+#include <algorithm>
 #include <charconv>
-#include <functional>
 
 #include "base/text.h"
 #include "parser/mount.h"
@@ -22,10 +22,14 @@ std::optional<long> as_index(const std::string& text) {
 }
 
 std::optional<store::Platform> from_platform(const parser::From& from,
-                                             const GlobalScope& scope) {
+                                             const GlobalScope& scope,
+                                             std::set<std::string>& used) {
   if (!from.platform) return std::nullopt;
   const parser::Word& word = *from.platform;
-  const std::string text = expand_word(word, scope.variables, scope.escape);
+  parser::Expansion expansion =
+      expand_named(word, scope.variables, scope.escape);
+  used.merge(expansion.used);
+  const std::string& text = expansion.text;
   if (text.empty())
     throw mistake(word.span,
                   "empty platform value from expression " + word.raw);
@@ -44,24 +48,30 @@ StageNode make_node(const parser::Stage& stage, std::size_t index,
   node.name = from.name;
   node.display =
       from.name.empty() ? "stage-" + std::to_string(index) : from.name;
-  node.base = expand_word(from.base, scope.variables, scope.escape);
+  parser::Expansion base =
+      expand_named(from.base, scope.variables, scope.escape);
+  node.base = std::move(base.text);
+  node.from_variables = std::move(base.used);
+  node.description = stage.doc;
   if (node.base.empty())
     throw mistake(from.base.span,
                   "base name (" + from.base.raw + ") should not be blank");
   node.span = stage.from.span;
   node.base_span = from.base.span;
-  node.platform = from_platform(from, scope);
+  node.platform = from_platform(from, scope, node.from_variables);
   return node;
 }
 
 }  // namespace
 
 StageGraph::StageGraph(const parser::ParsedFile& file, const GlobalScope& scope,
-                       const std::set<std::string>& contexts)
+                       const std::set<std::string>& contexts,
+                       const std::function<void(const parser::Stage&)>& on_from)
     : escape_(scope.escape) {
   if (file.stages.empty())
     throw mistake({}, "dockerfile contains no stages to build");
   for (const parser::Stage& stage : file.stages) {
+    on_from(stage);
     nodes_.push_back(make_node(stage, nodes_.size(), scope));
     StageNode& node = nodes_.back();
     node.replaced = !node.name.empty() && contexts.count(node.name) > 0;
@@ -175,6 +185,12 @@ bool StageGraph::add_triggers(StageIndex stage,
   return added;
 }
 
+std::optional<StageIndex> StageGraph::find(const std::string& name) const {
+  const auto found = by_name_.find(to_lower(name));
+  if (found == by_name_.end()) return std::nullopt;
+  return found->second;
+}
+
 StageIndex StageGraph::target(const std::string& name) const {
   std::vector<std::string> names;
   for (StageIndex i = 0; i < nodes_.size(); ++i)
@@ -182,8 +198,7 @@ StageIndex StageGraph::target(const std::string& name) const {
       names.push_back(nodes_[i].name.empty() ? nodes_[i].display
                                              : nodes_[i].name);
   if (name.empty()) return names.size() - 1;
-  const auto found = by_name_.find(to_lower(name));
-  if (found != by_name_.end()) return found->second;
+  if (const auto found = find(name)) return *found;
   throw UsageError("target stage " + go_quote(name) + " could not be found" +
                    did_you_mean(name, names));
 }
@@ -204,18 +219,40 @@ std::set<StageIndex> StageGraph::reachable_from(StageIndex target) const {
 
 void StageGraph::check_cycles() const {
   std::vector<char> state(nodes_.size(), 0);  // 1: on the path, 2: done
+  std::vector<StageIndex> path;
+  // The path from where the search began to the stage that closes a circle.
   const std::function<bool(StageIndex)> cyclic = [&](StageIndex index) {
-    if (state[index] != 0) return state[index] == 1;
+    if (state[index] == 2) return false;
+    path.push_back(index);
+    if (state[index] == 1) return true;
     state[index] = 1;
     for (const StageIndex next : nodes_[index].dependencies)
       if (cyclic(next)) return true;
     state[index] = 2;
+    path.pop_back();
     return false;
   };
   for (StageIndex i = 0; i < nodes_.size(); ++i)
-    if (cyclic(i))
-      throw mistake(nodes_[i].span, "circular dependency detected on stage: " +
-                                        nodes_[i].display);
+    if (cyclic(i)) throw circle(path);
+}
+
+// Told at each instruction that leads from one stage to the next.
+parser::SyntaxError StageGraph::circle(
+    const std::vector<StageIndex>& path) const {
+  const std::string message =
+      "circular dependency detected on stage: " + nodes_[path.front()].display;
+  std::vector<parser::Diagnostic> diagnostics;
+  for (std::size_t i = 0; i + 1 < path.size(); ++i) {
+    const auto& commands = nodes_[path[i]].commands;
+    const auto leads = [&](const StageCommand& command) {
+      return std::find(command.sources.begin(), command.sources.end(),
+                       path[i + 1]) != command.sources.end();
+    };
+    const auto last = std::find_if(commands.rbegin(), commands.rend(), leads);
+    const parser::Span span = last->instruction.span;
+    diagnostics.push_back({message, span, span});
+  }
+  return parser::SyntaxError(std::move(diagnostics));
 }
 
 }  // namespace cbuild::builder

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -16,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "builder/outline.h"
 #include "builder/variables.h"
 #include "parser/ast.h"
 #include "store/platform.h"
@@ -33,10 +35,12 @@ struct StageCommand {
 };
 
 struct StageNode {
-  std::string name;     // as AS says, lower case, or empty
-  std::string display;  // name, or "stage-3"; empty in a file of one stage
-  std::string base;     // expanded base name
-  parser::Span span;    // of FROM, or of the word that names the image
+  std::string name;         // as AS says, lower case, or empty
+  std::string display;      // name, or "stage-3"; empty in a file of one stage
+  std::string base;         // expanded base name
+  std::string description;  // the doc comment above FROM
+  std::set<std::string> from_variables;  // what FROM is made of
+  parser::Span span;       // of FROM, or of the word that names the image
   parser::Span base_span;  // of the base's name
   std::optional<store::Platform> platform;  // FROM --platform
   std::optional<StageIndex> base_stage;
@@ -47,7 +51,8 @@ struct StageNode {
 };
 
 struct GlobalScope {
-  Variables variables;  // platform words and global ARGs
+  Variables variables;   // platform words and global ARGs
+  StageOutline outline;  // of the global ARGs
   char escape = '\\';
 };
 
@@ -55,12 +60,17 @@ class StageGraph {
  public:
   // Throws parser::SyntaxError (not located) for what BuildKit refuses: blank
   // base names, bad platforms, unknown indexes, variables in --from, cycles.
-  // `contexts`: names of --build-context.
+  // `contexts`: names of --build-context. `on_from` is called for each stage
+  // before its FROM is expanded.
   StageGraph(const parser::ParsedFile& file, const GlobalScope& scope,
-             const std::set<std::string>& contexts);
+             const std::set<std::string>& contexts,
+             const std::function<void(const parser::Stage&)>& on_from);
 
   const std::deque<StageNode>& nodes() const { return nodes_; }
   StageNode& node(StageIndex index) { return nodes_[index]; }
+
+  // The stage of this name, whatever its case.
+  std::optional<StageIndex> find(const std::string& name) const;
 
   // The stage to build; empty name: the last one. Throws UsageError with a
   // suggestion where there is none.
@@ -82,6 +92,7 @@ class StageGraph {
   void register_name(StageIndex index);
   void add_dependencies(StageNode& node, const StageCommand& command);
   void check_cycles() const;
+  parser::SyntaxError circle(const std::vector<StageIndex>& path) const;
 
   std::deque<StageNode> nodes_;  // a deque: growing keeps references valid
   std::map<std::string, StageIndex> by_name_;

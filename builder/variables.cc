@@ -37,9 +37,14 @@ parser::Expansion expand_named(const parser::Word& word,
   try {
     return parser::expand(word.raw, variables.lookup(), {.escape = escape});
   } catch (const parser::ExpandError& e) {
-    throw mistake(word.span,
-                  "failed to process " + go_quote(word.raw) + ": " + e.what());
+    throw unexpandable(word, e);
   }
+}
+
+parser::SyntaxError unexpandable(const parser::Word& word,
+                                 const parser::ExpandError& why) {
+  return mistake(word.span,
+                 "failed to process " + go_quote(word.raw) + ": " + why.what());
 }
 
 parser::SyntaxError mistake(parser::Span span, std::string message) {
