@@ -37,12 +37,11 @@ std::vector<LineRange> merged(std::vector<LineRange> ranges) {
 class Judge {
  public:
   Judge(const BuildRequest& request, BuildEnvironment& environment,
-        CheckReport& report)
+        Contexts& contexts, CheckReport& report)
       : request_(request),
         environment_(environment),
-        report_(report),
-        contexts_(request, report.file,
-                  environment.store.root() + "/contexts") {}
+        contexts_(contexts),
+        report_(report) {}
 
   void run() {
     try {
@@ -114,8 +113,8 @@ class Judge {
 
   const BuildRequest& request_;
   BuildEnvironment& environment_;
+  Contexts& contexts_;
   CheckReport& report_;
-  Contexts contexts_;
   std::optional<Checks> checks_;
   std::vector<parser::Span> instructions_;
 };
@@ -129,23 +128,23 @@ LineRange lines_of(std::string_view text, parser::Span span) {
 }
 
 CheckReport check(const BuildRequest& request, BuildEnvironment& environment) {
+  BuildSources sources(request, environment);
   CheckReport report;
-  report.file = read_dockerfile(request);
-  Judge(request, environment, report).run();
+  report.file = sources.file;
+  Judge(request, environment, sources.contexts, report).run();
   return report;
 }
 
 OutlineReport outline(const BuildRequest& request,
                       BuildEnvironment& environment) {
+  BuildSources sources(request, environment);
   OutlineReport report;
-  report.file = read_dockerfile(request);
-  Contexts contexts(request, report.file,
-                    environment.store.root() + "/contexts");
+  report.file = sources.file;
   report.outline = located(report.file, [&] {
     Checks checks(check_config(request, report.file.text));
     const parser::ParsedFile file = parser::parse(report.file.text);
     check_file(file, checks);
-    Planner planner(request, environment, file, contexts, checks,
+    Planner planner(request, environment, file, sources.contexts, checks,
                     {.judge = true});
     planner.make();
     return planner.outline();
@@ -153,9 +152,11 @@ OutlineReport outline(const BuildRequest& request,
   return report;
 }
 
-TargetsReport targets(const BuildRequest& request) {
+TargetsReport targets(const BuildRequest& request,
+                      BuildEnvironment& environment) {
+  const BuildSources sources(request, environment);
   TargetsReport report;
-  report.file = read_dockerfile(request);
+  report.file = sources.file;
   const parser::ParsedFile file =
       located(report.file, [&] { return parser::parse(report.file.text); });
   for (const parser::Stage& stage : file.stages) {

@@ -49,7 +49,7 @@ struct CheckReport {
 // Dockerfile's fault: UsageError, SystemError, registry errors.
 CheckReport check(const BuildRequest& request, BuildEnvironment& environment);
 
-// Both throw parser::SyntaxError (located) and what check() throws.
+// All throw parser::SyntaxError (located) and what check() throws.
 struct OutlineReport {
   DockerfileText file;
   Outline outline;
@@ -69,6 +69,7 @@ struct TargetsReport {
   DockerfileText file;
   std::vector<Target> targets;
 };
-TargetsReport targets(const BuildRequest& request);
+TargetsReport targets(const BuildRequest& request,
+                      BuildEnvironment& environment);
 
 }  // namespace cbuild::builder

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "builder/build.h"
 #include "cli/build_flags.h"
+#include "cli/call.h"
 #include "cli/command.h"
 #include "cli/graph_command.h"
 #include "cli/metadata_file.h"
@@ -79,6 +80,10 @@ void run_build(Session& session) {
   const builder::BuildRequest request = build_request(args);
   if (args.has("print")) {
     print(printed(session, request, args.value("print")));
+    return;
+  }
+  if (const auto call = read_call(args)) {
+    run_call(session, request, *call);
     return;
   }
   if (args.has("push") && request.tags.empty())

@@ -12,6 +12,11 @@ constexpr Flag kFlags[] = {
      "Build nothing; print the Dockerfile's tree (ast), the plan (plan), or "
      "the plan as Graphviz text (dot)"},
 
+    {"In place of building", "--check", Takes::nothing, "",
+     "Make the build checks and build nothing (see 'cbuild check')"},
+    {"In place of building", "--call", Takes::one, "WHAT[,format=json]",
+     "check, outline (of the target: arguments, secrets, sockets) or targets"},
+
     {"Result", "-t,--tag", Takes::many, "NAME[:TAG]",
      "Name of the image; may be given again"},
     {"Result", "--push", Takes::nothing, "", "Push every tag after the build"},
@@ -64,8 +69,6 @@ constexpr RefusedFlag kRefused[] = {
     {"--sbom", Takes::one, "no attestations are made", "false"},
     {"--provenance", Takes::one, "no attestations are made", "false"},
     {"--attest", Takes::many, "no attestations are made"},
-    {"--call", Takes::one, "only building is there", "build"},
-    {"--check", Takes::nothing, "only building is there"},
     {"--squash", Takes::nothing, "layers are kept as they are made"},
     {"--compress", Takes::nothing, "there is no daemon to send a context to"},
     {"--builder", Takes::one, "there are no builders but this program"},

@@ -6,7 +6,8 @@
 
 namespace cbuild::cli {
 
-// Which Dockerfile, stage and values: also the flags of `cbuild graph`.
+// Which Dockerfile, stage and values: also the flags of `cbuild graph` and
+// `cbuild check`.
 inline constexpr Flag kSourceFlags[] = {
     {"What to build", "-f,--file", Takes::one, "FILE",
      "Dockerfile: path, http(s) URL or - (default: CONTEXT/Dockerfile)"},
@@ -28,7 +29,7 @@ extern const FlagTable kBuildFlags;
 // docker's words where a value is wrong. Reads standard input for "-"
 // (cli/build_context.h).
 builder::BuildRequest build_request(const Arguments& arguments);
-// The same where there are only kSourceFlags.
+// The same where there are only kSourceFlags. No word: the current directory.
 builder::BuildRequest source_request(const Arguments& arguments);
 
 }  // namespace cbuild::cli

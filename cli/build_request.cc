@@ -293,7 +293,9 @@ builder::BuildRequest source_request(const Arguments& arguments) {
   read_context_mode(arguments, request);
   read_platform(arguments, request);
   request.target = arguments.value("target");
-  read_context(arguments.words().front(), arguments.value("file"), request);
+  const auto& words = arguments.words();
+  read_context(words.empty() ? "." : words.front(), arguments.value("file"),
+               request);
   return request;
 }
 

@@ -51,6 +51,7 @@ const Command* find_command(std::string_view name);
 
 extern const Command kBuildCommand;
 extern const Command kContextLsCommand;
+extern const Command kCheckCommand;
 extern const Command kPullCommand;
 extern const Command kPushCommand;
 extern const Command kImagesCommand;

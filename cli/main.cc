@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "builder/build.h"
 #include "cli/command.h"
+#include "cli/exit_status.h"
 #include "cli/output.h"
 #include "cli/signals.h"
 #include "parser/source.h"
@@ -94,6 +95,9 @@ int run(const std::vector<std::string>& arguments) {
   const char* kind = "none";
   try {
     dispatch(arguments, install_signal_handlers());
+  } catch (const ExitStatus& end) {
+    code = end.code();
+    kind = "findings";
   } catch (const Error& error) {
     report(error);
     code = exit_code(error).code;
