@@ -98,7 +98,7 @@ class Judge {
           (first.phase != Diagnostic::Phase::file && &diagnostic != &first);
       if (other) continue;
       parser::Span span = diagnostic.instruction;
-      if (span == parser::Span{})
+      if (span == parser::Span{} && diagnostic.span != parser::Span{})
         span = instruction_at(instructions_, diagnostic.span);
       if (span != parser::Span{}) error.lines.push_back(lines_of(text, span));
     }

@@ -99,7 +99,7 @@ Examples:
 
 Exit status:
     0  it worked                        5  a registry or the network failed
-    1  something else, check warned     6  the disk is full
+    1  anything else, check warned      6  the disk is full
     2  bad usage or Dockerfile          7  commands cannot be isolated here
     3  a RUN failed                   130  interrupted
     4  credentials were refused
