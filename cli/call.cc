@@ -63,8 +63,8 @@ class Surroundings {
         runner_(session.store().root() + "/locks"),
         images_(session.store(), session.client_options(), *renderer_),
         web_(session.client_options()),
-        environment{session.store(), runner_,    images_,
-                    web_,            *renderer_, session.stop()} {}
+        environment{session.store(), runner_,       images_, web_,
+                    *renderer_,      session.stop()} {}
 
  private:
   std::unique_ptr<Renderer> renderer_;

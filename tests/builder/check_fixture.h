@@ -13,7 +13,7 @@ class Judged : public World {
  public:
   CheckReport check(const std::string& dockerfile) {
     BuildRequest r = request;
-    r.context_dir = context;
+    r.context = context;
     r.dockerfile_text = dockerfile;
     BuildEnvironment environment{store(), runner,   images,
                                  web,     progress, nullptr};

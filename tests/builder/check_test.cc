@@ -227,7 +227,7 @@ TEST_CASE("a base image of another platform is told, and built on",
   BuildEnvironment environment{world.store(), world.runner,   images,
                                world.web,     world.progress, nullptr};
   BuildRequest request;
-  request.context_dir = world.context;
+  request.context = world.context;
   request.dockerfile_text = "FROM made:1\nRUN write b 1\n";
   world.progress.events.clear();
   CHECK(build(request, environment).executed == 1);

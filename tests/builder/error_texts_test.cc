@@ -48,7 +48,7 @@ const Row kRows[] = {
      "cannot mount from stage \"b\" to \"/x\", stage needs to be defined "
      "before "
      "current command"},
-    {16, 1, "FROM scratch AS a\nCOPY --from=a a /\n",
+    {16, 2, "FROM scratch AS a\nCOPY --from=a a /\n",
      "circular dependency detected on stage: a"},
     {17, 2, "FROM scratch\nCOPY --from=$X a /\n",
      "variable expansion is not supported for --from, define a new stage with "

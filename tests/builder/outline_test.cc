@@ -13,7 +13,7 @@ class Outlined : public testing::World {
  public:
   Outline outline(const std::string& dockerfile) {
     BuildRequest r = request;
-    r.context_dir = context;
+    r.context = context;
     r.dockerfile_text = dockerfile;
     BuildEnvironment environment{store(), runner,   images,
                                  web,     progress, nullptr};
@@ -89,18 +89,23 @@ TEST_CASE("the outline lists secrets and sockets once", "[builder]") {
 TEST_CASE("an outline of what cannot be built is its mistake", "[builder]") {
   Outlined world;
   CHECK_THROWS_WITH(world.outline("FROM scratch\nEXPOSE 1/x\n"),
-                    Catch::StartsWith("Dockerfile:2:1: invalid port"));
+                    Catch::StartsWith("Dockerfile:2:8: invalid port"));
   CHECK_THROWS_AS(
       world.outline("# check=error=true\nFROM scratch\nWORKDIR x\n"),
       UsageError);
 }
 
 TEST_CASE("targets are listed as written", "[builder]") {
+  testing::World world;
   BuildRequest request;
+  request.context = world.context;
   request.dockerfile_text =
       "ARG A=1\n# one is first\nFROM --platform=$BUILDPLATFORM x:$A AS One\n"
       "FROM one\n";
-  const std::vector<Target> targets = builder::targets(request).targets;
+  BuildEnvironment environment{world.store(), world.runner,   world.images,
+                               world.web,     world.progress, nullptr};
+  const std::vector<Target> targets =
+      builder::targets(request, environment).targets;
   REQUIRE(targets.size() == 2);
   CHECK(targets[0].name == "one");
   CHECK(targets[0].description == "is first");

@@ -14,7 +14,7 @@ exits 0 check --build-arg BUILDKIT_DOCKERFILE_CHECK=skip=all
 dockerfile <<<$'FROM scratch AS Base\nEXPOSE 1/x'
 exits 2 check
 says 'WARNING: StageNameCasing'
-says 'Dockerfile:2:1: invalid port: "1/x": invalid proto: x'
+says 'Dockerfile:2:8: invalid port: "1/x": invalid proto: x'
 exits 2 check --target bas
 says '(did you mean base?)'
 dockerfile <<<$'# check=error=true\nFROM scratch\nCMD run'
