@@ -10,8 +10,9 @@ std::optional<store::Image> local_image(store::Store& store,
                                         const store::Platform& platform) {
   const auto descriptor = store.images.find(reference.text());
   if (!descriptor) return std::nullopt;
-  store::Image image = store.images.load(*descriptor, platform);
-  if (!store::serves(image.config.platform, platform)) return std::nullopt;
+  auto image = store.images.try_load(*descriptor, platform);
+  if (!image || !store::serves(image->config.platform, platform))
+    return std::nullopt;
   return image;
 }
 
@@ -27,7 +28,8 @@ ImageStep BaseImages::resolve(const std::string& name,
       return {reference, std::move(*image)};
     if (const auto known = store.images.recall(reference.text(), platform))
       if (store.blobs.size(known->digest))
-        return {reference, store.images.load(*known, platform)};
+        if (auto image = store.images.try_load(*known, platform))
+          return {reference, std::move(*image)};
   }
   store::Image image = in_context(
       name + ": failed to resolve source metadata for " + reference.text(),

@@ -12,6 +12,7 @@
 #include "cli/progress.h"
 #include "cli/registry_images.h"
 #include "registry/web_client.h"
+#include "store/damage.h"
 
 namespace cbuild::cli {
 namespace {
@@ -74,6 +75,21 @@ class Finisher {
   Renderer& renderer_;
 };
 
+// What the store finds damaged is said between the steps, not over them.
+class DamageToProgress {
+ public:
+  explicit DamageToProgress(Renderer& renderer)
+      : before_(store::on_damage([&](const std::string& sentence) {
+          renderer.on(builder::MessageEvent{true, sentence});
+        })) {}
+  ~DamageToProgress() { store::on_damage(std::move(before_)); }
+  DamageToProgress(const DamageToProgress&) = delete;
+  DamageToProgress& operator=(const DamageToProgress&) = delete;
+
+ private:
+  store::DamageHandler before_;
+};
+
 void run_build(Session& session) {
   const Arguments& args = session.args();
   const builder::BuildRequest request = build_request(args);
@@ -95,6 +111,7 @@ void run_build(Session& session) {
   std::optional<builder::BuildResult> result;
   {
     const Finisher finisher(*renderer);
+    const DamageToProgress damage(*renderer);
     result = builder::build(request, environment);
     renderer->on(builder::MessageEvent{false, names_text(request, *result)});
     if (args.has("push")) push_tags(session, request, *result, *renderer);
