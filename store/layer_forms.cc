@@ -106,8 +106,8 @@ void LayerStore::State::unpack(const LayerId& id) {
   }
   TempDir staged(staging->directory(), "unpack-");
   LayerMeta meta = read_meta(directory(id));
-  const Fd root = open_path(staged.path(), O_RDONLY | O_DIRECTORY);
-  LayerContent content = read(id, meta, root.get());
+  const Fd into = open_path(staged.path(), O_RDONLY | O_DIRECTORY);
+  LayerContent content = read(id, meta, into.get());
   meta.implied = std::move(content.implied);
   meta.tree = Birth::now();
   write_meta(directory(id), meta, *staging);
