@@ -1,5 +1,7 @@
 #include "builder/base_images.h"
 
+#include "builder/claim.h"
+
 namespace cbuild::builder {
 namespace {
 
@@ -63,6 +65,12 @@ void BaseImages::fetch(const ImageStep& step) {
                                        blob.size,
                                        store::compression_of(blob.media_type));
   }
+  if (complete(step.image)) return;
+  // Another build may be fetching it too.
+  const std::atomic<bool> never = false;
+  const store::Claim claim = wait_for_claim(
+      environment_.store, "fetch-" + image.descriptor.digest.hex(),
+      environment_.stop != nullptr ? *environment_.stop : never, [] {});
   if (complete(step.image)) return;
   environment_.images.fetch_layers(step.reference, step.image);
 }

@@ -5,6 +5,8 @@
 #include <thread>
 #include <utility>
 
+#include "builder/claim.h"
+
 namespace cbuild::builder {
 namespace {
 
@@ -131,32 +133,52 @@ void Engine::start_executing(StepId id) {
     return nodes_[source].result->layers;
   };
   inputs.view_of = [this](const FileOrigin& origin) { return view_of(origin); };
-  submit(id, [this, id, inputs = std::move(inputs)] {
-    reporter_.started(id);
-    const auto start = std::chrono::steady_clock::now();
-    store::LayerId layer;
-    try {
-      layer = executor_.execute(plan_.steps[id], inputs);
-    } catch (const Error& e) {
-      reporter_.failed(id, e.what());
-      throw;
+  if (nodes_[id].forced) {
+    submit(id, [this, id, inputs = std::move(inputs)] { execute(id, inputs); });
+    return;
+  }
+  submit(id, [this, id, key = nodes_[id].record_key->hex(),
+              inputs = std::move(inputs)] {
+    // Equal steps of several builds: one runs it, the others wait for its
+    // record.
+    const store::Claim claim =
+        wait_for_claim(environment_.store, "step-" + key, stop_, [&] {
+          reporter_.message(plan_.steps[id].name +
+                            ": waiting for another build that runs it");
+        });
+    {
+      const std::lock_guard lock(mutex_);
+      if (load_record(id)) return changed(id);
     }
-    const auto wall = std::chrono::steady_clock::now() - start;
-    timespec now = {};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    StepResult result;
-    result.layers = inputs.below;
-    result.layers.push_back(std::move(layer));
-    result.created = plan_.source_date_epoch.value_or(now.tv_sec);
-    result.created_nanoseconds = plan_.source_date_epoch ? 0 : now.tv_nsec;
-    reporter_.executed(id, wall);
-    if (on_the_way_.count(id) > 0) on_layer_(result.layers.back());
-    const std::lock_guard lock(mutex_);
-    ++executed_;
-    nodes_[id].result = std::move(result);
-    record(id, wall);
-    changed(id);
+    execute(id, inputs);
   });
+}
+
+void Engine::execute(StepId id, const StepInputs& inputs) {
+  reporter_.started(id);
+  const auto start = std::chrono::steady_clock::now();
+  store::LayerId layer;
+  try {
+    layer = executor_.execute(plan_.steps[id], inputs);
+  } catch (const Error& e) {
+    reporter_.failed(id, e.what());
+    throw;
+  }
+  const auto wall = std::chrono::steady_clock::now() - start;
+  timespec now = {};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  StepResult result;
+  result.layers = inputs.below;
+  result.layers.push_back(std::move(layer));
+  result.created = plan_.source_date_epoch.value_or(now.tv_sec);
+  result.created_nanoseconds = plan_.source_date_epoch ? 0 : now.tv_nsec;
+  reporter_.executed(id, wall);
+  if (on_the_way_.count(id) > 0) on_layer_(result.layers.back());
+  const std::lock_guard lock(mutex_);
+  ++executed_;
+  nodes_[id].result = std::move(result);
+  record(id, wall);
+  changed(id);
 }
 
 // Called with the mutex held.

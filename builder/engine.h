@@ -88,6 +88,7 @@ class Engine {
   bool shares_result(StepId id);
   void start_keying(StepId id);
   void start_executing(StepId id);
+  void execute(StepId id, const StepInputs& inputs);
   store::KeyInputs content_inputs(const Step& step);
   store::KeyInputs copied_content(const CopyStep& copy);
   std::shared_ptr<const FileView> view_of(const FileOrigin& origin);

@@ -48,6 +48,10 @@ std::optional<Lease> Store::exclusive_lease() const {
   return Lease(std::move(*lock));
 }
 
+std::optional<Claim> Store::try_claim(const std::string& work) const {
+  return Claim::try_claim(root_ + "/locks/" + work);
+}
+
 void Store::sync() {
   const Birth start = Birth::now();
   const Fd root = open_path(root_, O_RDONLY | O_DIRECTORY);

@@ -57,6 +57,10 @@ class Store {
   // someone does.
   std::optional<Lease> exclusive_lease() const;
 
+  // For work that must be done once among all processes: "step-<key>". nullopt
+  // where another one does it now.
+  std::optional<Claim> try_claim(const std::string& work) const;
+
   // syncfs(2) on the store's file system: called once, before the result of a
   // build, pull or load is published. Makes everything born before it durable
   // (store/durability.h).
