@@ -19,7 +19,7 @@ FAULT_COUNT=$t/count LD_PRELOAD=$fault build first >/dev/null
 changes=$(cat "$t/count"); echo "$changes changes"
 [ "$changes" -gt 100 ]
 for kind in enospc kill torn; do
-  for at in $(seq "${FAULT_FIRST:-1}" "${FAULT_STEP:-9}" "$changes"); do
+  for at in $(seq "${FAULT_FIRST:-1}" "${FAULT_STEP:-17}" "$changes"); do
     status=0; faulty "$at" $kind "s$at" || status=$?
     case $kind-$status in enospc-[06]|kill-137|torn-137|kill-0|torn-0) ;; *) cat "$t/said"; echo "$kind at $at: $status"; exit 1 ;; esac
     build "s$at" >/dev/null || { echo "after $kind at $at"; exit 1; }
