@@ -35,7 +35,7 @@ def context(name, text):
 def build(name, text, *flags):
     done = cbuild("build", "-q", "-t", name, "--network", "none", *flags, context(name, text), check=False)
     if done.returncode:
-        sys.exit(f"{name}: {done.stderr[-2000:]}")
+        sys.exit(f"{name}: status {done.returncode} {done.stderr[-2000:]}")
 
 
 def prepare():

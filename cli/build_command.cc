@@ -130,6 +130,28 @@ class DamageToProgress {
   store::DamageHandler before_;
 };
 
+// Builds, pushes and writes result files. Until then nobody may prune the image:
+// another build may take its name.
+builder::BuildResult deliver(Session& session,
+                             const builder::BuildRequest& request,
+                             builder::BuildEnvironment& environment,
+                             BuildLog& log) {
+  const Arguments& args = session.args();
+  const store::Lease lease = session.store().lease();
+  try {
+    builder::BuildResult result = builder::build(request, environment);
+    log.built(result.config.text(), familiar_names(request));
+    log.on(builder::MessageEvent{false, names_text(request, result)});
+    if (args.has("push")) push_tags(session, request, result, log);
+    write_results(session, request, result);
+    if (args.has("quiet")) print(result.config.text() + "\n");
+    return result;
+  } catch (const Error& e) {
+    log.failed(e.what(), dynamic_cast<const Interrupted*>(&e) != nullptr);
+    throw;
+  }
+}
+
 void run_build(Session& session) {
   const Arguments& args = session.args();
   const builder::BuildRequest request = build_request(args);
@@ -151,24 +173,11 @@ void run_build(Session& session) {
   registry::WebClient web(session.client_options());
   builder::BuildEnvironment environment{store, runner,    images,
                                         web,   *renderer, session.stop()};
-  std::optional<builder::BuildResult> result;
-  {
-    const Finisher finisher(*renderer);
-    const DamageToProgress damage(*renderer);
-    try {
-      result = builder::build(request, environment);
-    } catch (const Error& e) {
-      renderer->failed(e.what(),
-                       dynamic_cast<const Interrupted*>(&e) != nullptr);
-      throw;
-    }
-    renderer->built(result->config.text(), familiar_names(request));
-    renderer->on(builder::MessageEvent{false, names_text(request, *result)});
-    if (cap && result->executed != 0) keep_below(*cap, store, *result, *renderer);
-    if (args.has("push")) push_tags(session, request, *result, *renderer);
-  }
-  write_results(session, request, *result);
-  if (args.has("quiet")) print(result->config.text() + "\n");
+  const Finisher finisher(*renderer);
+  const DamageToProgress damage(*renderer);
+  const builder::BuildResult result =
+      deliver(session, request, environment, *renderer);
+  if (cap && result.executed != 0) keep_below(*cap, store, result, *renderer);
 }
 
 }  // namespace

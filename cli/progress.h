@@ -37,7 +37,7 @@ ProgressKind progress_kind(const std::string& word, bool quiet);
 
 // `dockerfile` is the name for places in it.
 std::unique_ptr<Renderer> make_renderer(ProgressKind kind,
-                                        const std::string& dockerfile);
+                                        const std::string& dockerfile = "");
 
 std::unique_ptr<Renderer> make_plain_renderer();
 std::unique_ptr<Renderer> make_tty_renderer();

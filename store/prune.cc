@@ -71,7 +71,7 @@ class Pruner {
  private:
   struct AgedStep {
     StepRecord record;
-    std::int64_t used;
+    std::int64_t used;  // nanoseconds since the epoch
   };
 
   void drop_images();
@@ -188,7 +188,7 @@ void Pruner::drop_steps() {
   std::vector<AgedStep> old;
   for (StepRecord& step : store_.steps.list()) {
     const std::int64_t used = store_.steps.last_used(step.key);
-    if (used < before_)
+    if (used / 1'000'000'000 < before_)
       old.push_back({std::move(step), used});
     else
       steps_.push_back(std::move(step));

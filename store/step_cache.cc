@@ -16,6 +16,7 @@
 namespace cbuild::store {
 namespace {
 
+constexpr std::int64_t kSecond = 1'000'000'000;  // in nanoseconds
 constexpr std::time_t kHour = 60 * 60;
 constexpr std::string_view kOpening = R"({"sha256":")";
 constexpr std::string_view kMiddle = R"(","record":)";
@@ -151,7 +152,7 @@ std::optional<StepRecord> StepCache::find(const Digest& key) const {
   std::optional<StepRecord> record = read(path);
   if (!record || record->key != key) return std::nullopt;
   // Whoever may read but not write the store still gets the answer.
-  if (std::time(nullptr) - last_used(key) > kHour)
+  if (std::time(nullptr) - last_used(key) / kSecond > kHour)
     static_cast<void>(::utimensat(AT_FDCWD, path.c_str(), nullptr, 0));
   return recoded(std::move(*record), narrow);
 }
@@ -184,7 +185,8 @@ std::vector<StepRecord> StepCache::list() const {
 
 std::int64_t StepCache::last_used(const Digest& key) const {
   const auto st = lstat_at(AT_FDCWD, steps_ + "/" + key.hex());
-  return st ? st->st_mtime : 0;
+  return st ? std::int64_t{st->st_mtim.tv_sec} * kSecond + st->st_mtim.tv_nsec
+            : 0;
 }
 
 }  // namespace cbuild::store

@@ -49,8 +49,8 @@ class StepCache {
   void put(const StepRecord& record);
   void remove(const Digest& key);
   std::vector<StepRecord> list() const;
-  // When the record was last put or found, in seconds since the epoch, exact to
-  // an hour; 0 where it is absent.
+  // When the record was last put or found, in nanoseconds since the epoch; of one
+  // that is found again and again, exact to an hour. 0 where it is absent.
   std::int64_t last_used(const Digest& key) const;
 
  private:

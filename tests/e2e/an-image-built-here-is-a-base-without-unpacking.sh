@@ -8,6 +8,12 @@ cbuild -q -t one --network none "$t/context"
 # One more layer: those of the base are mounted where they are.
 layers | comm -13 "$t/before" - >"$t/new"
 [ "$(wc -l <"$t/new")" = 1 ]
+# Nor does listing images, which is the same with what it remembered.
+layers >"$t/before"
+cbuild images --no-trunc >"$t/first"
+cbuild images --no-trunc | cmp - "$t/first"
+[ -s "$t/store/image-facts" ]
+layers | cmp - "$t/before"
 # Without the cached steps the base is unpacked from its tarballs.
 cbuild prune -f -a >/dev/null
 printf 'FROM busybox\nRUN echo two >/two\n' | dockerfile
