@@ -49,11 +49,12 @@ void Engine::run() {
   if (!plan_.top) return;
   std::unique_lock lock(mutex_);
   nodes_[*plan_.top].result_wanted = true;
-  queue_.push_back(*plan_.top);
+  enqueue(*plan_.top);
   for (;;) {
     while (!queue_.empty() && !failure_) {
       const StepId id = queue_.front();
       queue_.pop_front();
+      nodes_[id].queued = false;
       advance(id);
     }
     if (running_ == 0 && (failure_ || queue_.empty())) break;
@@ -96,8 +97,8 @@ bool Engine::shares_result(StepId id) {
 bool Engine::need_key(StepId of, StepId for_step) {
   Node& node = nodes_[of];
   if (node.key) return true;
-  node.waiting.push_back(for_step);
-  queue_.push_back(of);
+  node.waiting.insert(for_step);
+  enqueue(of);
   return false;
 }
 
@@ -105,14 +106,19 @@ bool Engine::need_result(StepId of, StepId for_step) {
   Node& node = nodes_[of];
   if (node.result) return true;
   node.result_wanted = true;
-  node.waiting.push_back(for_step);
-  queue_.push_back(of);
+  node.waiting.insert(for_step);
+  enqueue(of);
   return false;
 }
 
 void Engine::changed(StepId id) {
   for (const StepId waiting : std::exchange(nodes_[id].waiting, {}))
-    queue_.push_back(waiting);
+    enqueue(waiting);
+}
+
+void Engine::enqueue(StepId id) {
+  if (std::exchange(nodes_[id].queued, true)) return;
+  queue_.push_back(id);
 }
 
 std::vector<store::LayerId> Engine::layers_below(const Step& step) const {
@@ -218,7 +224,7 @@ void Engine::submit(StepId id, std::function<void()> job) {
     nodes_[id].busy = false;
     --running_;
     if (failure) fail(id, failure);
-    queue_.push_back(id);
+    enqueue(id);
     wake_.notify_one();
   });
 }
