@@ -1,5 +1,6 @@
 #include "builder/base_images.h"
 
+#include "builder/claim.h"
 #include "store/oci_layout.h"
 
 namespace cbuild::builder {
@@ -12,8 +13,9 @@ std::optional<store::Image> local_image(store::Store& store,
                                         const store::Platform& platform) {
   const auto descriptor = store.images.find(reference.text());
   if (!descriptor) return std::nullopt;
-  store::Image image = store.images.load(*descriptor, platform);
-  if (!store::serves(image.config.platform, platform)) return std::nullopt;
+  auto image = store.images.try_load(*descriptor, platform);
+  if (!image || !store::serves(image->config.platform, platform))
+    return std::nullopt;
   return image;
 }
 
@@ -28,7 +30,8 @@ std::optional<ImageStep> BaseImages::known(const std::string& name,
     return ImageStep{reference, std::move(*image), ""};
   const auto recalled = store.images.recall(reference.text(), platform);
   if (recalled && store.blobs.size(recalled->digest))
-    return ImageStep{reference, store.images.load(*recalled, platform), ""};
+    if (auto image = store.images.try_load(*recalled, platform))
+      return ImageStep{reference, std::move(*image), ""};
   return std::nullopt;
 }
 
@@ -91,6 +94,12 @@ void BaseImages::fetch(const ImageStep& step) {
                                        blob.size,
                                        store::compression_of(blob.media_type));
   }
+  if (complete(step.image)) return;
+  // Another build may be fetching it too.
+  const std::atomic<bool> never = false;
+  const store::Claim claim = wait_for_claim(
+      environment_.store, "fetch-" + step.image.descriptor.digest.hex(),
+      environment_.stop != nullptr ? *environment_.stop : never, [] {});
   if (complete(step.image)) return;
   if (step.layout.empty())
     environment_.images.fetch_layers(step.reference, step.image);

@@ -5,6 +5,8 @@
 #include <thread>
 #include <utility>
 
+#include "builder/claim.h"
+
 namespace cbuild::builder {
 namespace {
 
@@ -47,11 +49,12 @@ void Engine::run() {
   if (!plan_.top) return;
   std::unique_lock lock(mutex_);
   nodes_[*plan_.top].result_wanted = true;
-  queue_.push_back(*plan_.top);
+  enqueue(*plan_.top);
   for (;;) {
     while (!queue_.empty() && !failure_) {
       const StepId id = queue_.front();
       queue_.pop_front();
+      nodes_[id].queued = false;
       advance(id);
     }
     if (running_ == 0 && (failure_ || queue_.empty())) break;
@@ -94,8 +97,8 @@ bool Engine::shares_result(StepId id) {
 bool Engine::need_key(StepId of, StepId for_step) {
   Node& node = nodes_[of];
   if (node.key) return true;
-  node.waiting.push_back(for_step);
-  queue_.push_back(of);
+  node.waiting.insert(for_step);
+  enqueue(of);
   return false;
 }
 
@@ -103,14 +106,19 @@ bool Engine::need_result(StepId of, StepId for_step) {
   Node& node = nodes_[of];
   if (node.result) return true;
   node.result_wanted = true;
-  node.waiting.push_back(for_step);
-  queue_.push_back(of);
+  node.waiting.insert(for_step);
+  enqueue(of);
   return false;
 }
 
 void Engine::changed(StepId id) {
   for (const StepId waiting : std::exchange(nodes_[id].waiting, {}))
-    queue_.push_back(waiting);
+    enqueue(waiting);
+}
+
+void Engine::enqueue(StepId id) {
+  if (std::exchange(nodes_[id].queued, true)) return;
+  queue_.push_back(id);
 }
 
 std::vector<store::LayerId> Engine::layers_below(const Step& step) const {
@@ -131,32 +139,52 @@ void Engine::start_executing(StepId id) {
     return nodes_[source].result->layers;
   };
   inputs.view_of = [this](const FileOrigin& origin) { return view_of(origin); };
-  submit(id, [this, id, inputs = std::move(inputs)] {
-    reporter_.started(id);
-    const auto start = std::chrono::steady_clock::now();
-    store::LayerId layer;
-    try {
-      layer = executor_.execute(plan_.steps[id], inputs);
-    } catch (const Error& e) {
-      reporter_.failed(id, e.what());
-      throw;
+  if (nodes_[id].forced) {
+    submit(id, [this, id, inputs = std::move(inputs)] { execute(id, inputs); });
+    return;
+  }
+  submit(id, [this, id, key = nodes_[id].record_key->hex(),
+              inputs = std::move(inputs)] {
+    // Equal steps of several builds: one runs it, the others wait for its
+    // record.
+    const store::Claim claim =
+        wait_for_claim(environment_.store, "step-" + key, stop_, [&] {
+          reporter_.message(plan_.steps[id].name +
+                            ": waiting for another build that runs it");
+        });
+    {
+      const std::lock_guard lock(mutex_);
+      if (load_record(id)) return changed(id);
     }
-    const auto wall = std::chrono::steady_clock::now() - start;
-    timespec now = {};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    StepResult result;
-    result.layers = inputs.below;
-    result.layers.push_back(std::move(layer));
-    result.created = plan_.source_date_epoch.value_or(now.tv_sec);
-    result.created_nanoseconds = plan_.source_date_epoch ? 0 : now.tv_nsec;
-    reporter_.executed(id, wall);
-    if (on_the_way_.count(id) > 0) on_layer_(result.layers.back());
-    const std::lock_guard lock(mutex_);
-    ++executed_;
-    nodes_[id].result = std::move(result);
-    record(id, wall);
-    changed(id);
+    execute(id, inputs);
   });
+}
+
+void Engine::execute(StepId id, const StepInputs& inputs) {
+  reporter_.started(id);
+  const auto start = std::chrono::steady_clock::now();
+  store::LayerId layer;
+  try {
+    layer = executor_.execute(plan_.steps[id], inputs);
+  } catch (const Error& e) {
+    reporter_.failed(id, e.what());
+    throw;
+  }
+  const auto wall = std::chrono::steady_clock::now() - start;
+  timespec now = {};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  StepResult result;
+  result.layers = inputs.below;
+  result.layers.push_back(std::move(layer));
+  result.created = plan_.source_date_epoch.value_or(now.tv_sec);
+  result.created_nanoseconds = plan_.source_date_epoch ? 0 : now.tv_nsec;
+  reporter_.executed(id, wall);
+  if (on_the_way_.count(id) > 0) on_layer_(result.layers.back());
+  const std::lock_guard lock(mutex_);
+  ++executed_;
+  nodes_[id].result = std::move(result);
+  record(id, wall);
+  changed(id);
 }
 
 // Called with the mutex held.
@@ -196,7 +224,7 @@ void Engine::submit(StepId id, std::function<void()> job) {
     nodes_[id].busy = false;
     --running_;
     if (failure) fail(id, failure);
-    queue_.push_back(id);
+    enqueue(id);
     wake_.notify_one();
   });
 }

@@ -77,7 +77,9 @@ class Engine {
     bool result_wanted = false;
     bool forced = false;  // to be executed whatever records say
     bool busy = false;
-    std::vector<StepId> waiting;  // to be looked at again when this changes
+    // In the queue, at most once: a step asked for by many must not multiply.
+    bool queued = false;
+    std::set<StepId> waiting;  // to be looked at again when this changes
   };
 
   void advance(StepId id);
@@ -88,6 +90,7 @@ class Engine {
   bool shares_result(StepId id);
   void start_keying(StepId id);
   void start_executing(StepId id);
+  void execute(StepId id, const StepInputs& inputs);
   store::KeyInputs content_inputs(const Step& step);
   store::KeyInputs copied_content(const CopyStep& copy);
   std::shared_ptr<const FileView> view_of(const FileOrigin& origin);
@@ -97,6 +100,7 @@ class Engine {
   void record(StepId id, std::chrono::nanoseconds wall);
   std::vector<store::LayerId> layers_below(const Step& step) const;
   void changed(StepId id);
+  void enqueue(StepId id);
   void submit(StepId id, std::function<void()> job);
   void fail(StepId id, std::exception_ptr failure);
 

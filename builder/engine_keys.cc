@@ -54,7 +54,7 @@ bool Engine::find_key(StepId id) {
     node.key = store::key_of(node.inputs);
     StepResult result;
     for (const store::Digest& diff_id : image->image.config.diff_ids)
-      result.layers.push_back(diff_id.hex());
+      result.layers.push_back(environment_.store.layers.id_of(diff_id));
     result.cached = true;
     node.result = std::move(result);
     changed(id);
@@ -180,8 +180,14 @@ std::shared_ptr<const FileView> Engine::view_of(const FileOrigin& origin) {
   }
   std::vector<std::shared_ptr<const store::LayerIndex>> indexes;
   executor_.prepare_indexes(layers);
-  for (const store::LayerId& id : layers)
-    indexes.push_back(environment_.store.layers.index(id));
+  for (const store::LayerId& id : layers) {
+    try {
+      indexes.push_back(environment_.store.layers.index(id));
+    } catch (const store::DamagedBlob&) {
+      executor_.prepare_indexes({id});  // it is gone now, and is fetched again
+      indexes.push_back(environment_.store.layers.index(id));
+    }
+  }
   return std::make_shared<FileView>(FileView::of_layers(
       std::make_shared<store::MergedIndex>(std::move(indexes))));
 }

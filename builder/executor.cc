@@ -77,11 +77,18 @@ std::vector<std::string> Executor::trees(
   for (const store::LayerId& id : layers)
     if (!store.has_tree(id)) missing.push_back(id);
   if (!missing.empty()) {
-    fetch(missing);
-    Workers workers(std::thread::hardware_concurrency());
-    for (const store::LayerId& id : missing)
-      workers.submit([&store, id] { store.tree(id); });
-    workers.wait();
+    const auto unpack = [&] {
+      fetch(missing);
+      Workers workers(std::thread::hardware_concurrency());
+      for (const store::LayerId& id : missing)
+        workers.submit([&store, id] { store.tree(id); });
+      workers.wait();
+    };
+    try {
+      unpack();
+    } catch (const store::DamagedBlob&) {
+      unpack();  // it is gone now, and is fetched again
+    }
     store.settle(layers);
   }
   std::vector<std::string> trees;

@@ -156,8 +156,18 @@ Published publish(const Plan& plan, Engine& engine, Tarballs& tarballs,
                  manifest_json.size());
   result.platform = config.platform;
 
-  const bool known = store.blobs.size(result.digest).has_value() &&
-                     store.blobs.size(config_digest).has_value();
+  // Only what index.json has was synced.
+  const std::vector<store::NamedImage> images = store.images.list();
+  const auto listed = [&](const auto& matches) {
+    return std::any_of(images.begin(), images.end(),
+                       [&](const store::NamedImage& image) {
+                         return image.manifest.digest == result.digest &&
+                                matches(image);
+                       });
+  };
+  const bool known = listed([](const auto&) { return true; }) &&
+                     store.blobs.read(result.digest) &&
+                     store.blobs.read(config_digest);
   if (!known) {
     store.blobs.put(config_json, config_digest);
     store.blobs.put(manifest_json, result.digest);
@@ -167,8 +177,9 @@ Published publish(const Plan& plan, Engine& engine, Tarballs& tarballs,
   bool tagged = known;
   for (const registry::Reference& tag : request.tags) {
     names.push_back({tag.text(), tag.familiar()});
-    const auto current = store.images.find(tag.text());
-    tagged = tagged && current && current->digest == result.digest;
+    tagged = tagged && listed([&](const store::NamedImage& image) {
+               return image.name == tag.text();
+             });
   }
   if (!tagged) store.images.tag(names, result);
   return {result, config_digest, !known};

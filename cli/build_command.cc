@@ -1,10 +1,13 @@
 // cbuild build: from flags to an image.
 #include <fcntl.h>
 
+#include <cstdlib>
+
 #include "base/dir.h"
 #include "base/text.h"
 #include "builder/build.h"
 #include "cli/build_flags.h"
+#include "cli/build_log.h"
 #include "cli/call.h"
 #include "cli/command.h"
 #include "cli/graph_command.h"
@@ -13,6 +16,10 @@
 #include "cli/progress.h"
 #include "cli/registry_images.h"
 #include "registry/web_client.h"
+#include "cli/values.h"
+#include "store/damage.h"
+#include "store/prune.h"
+#include "store/usage.h"
 
 namespace cbuild::cli {
 namespace {
@@ -41,12 +48,46 @@ void push_tags(Session& session, const builder::BuildRequest& request,
   }
 }
 
-// "sha256:0123456789ab is app:latest, app:1".
-std::string names_text(const builder::BuildRequest& request,
-                       const builder::BuildResult& result) {
+std::vector<std::string> familiar_names(const builder::BuildRequest& request) {
   std::vector<std::string> names;
   for (const registry::Reference& tag : request.tags)
     names.push_back(tag.familiar());
+  return names;
+}
+
+// For places in it; the one that is looked for first where none was given.
+std::string dockerfile_name(const builder::BuildRequest& request) {
+  if (!request.dockerfile.empty()) return request.dockerfile;
+  return request.context_dir == "." ? "Dockerfile"
+                                    : request.context_dir + "/Dockerfile";
+}
+
+// --store-max or CBUILD_STORE_MAX.
+std::optional<std::uint64_t> store_cap(Session& session) {
+  const Arguments& args = session.args();
+  if (args.has("store-max"))
+    return space_of("store-max", args.value("store-max"), session.store());
+  const char* cap = std::getenv("CBUILD_STORE_MAX");
+  if (cap == nullptr || *cap == '\0') return std::nullopt;
+  return space_of("store-max (CBUILD_STORE_MAX)", cap, session.store());
+}
+
+void keep_below(std::uint64_t cap, store::Store& store,
+                const builder::BuildResult& result, Renderer& renderer) {
+  const auto report = store::enforce_cap(store, cap, result.manifest.digest);
+  // A build that is still running does it when it ends.
+  if (!report || report->busy) return;
+  const std::uint64_t size = store::total_bytes(store);
+  renderer.on(builder::MessageEvent{
+      size > cap, "pruned " + short_size(report->bytes) + ": the store has " +
+                      short_size(size) + " now, its limit is " +
+                      short_size(cap)});
+}
+
+// "sha256:0123456789ab is app:latest, app:1".
+std::string names_text(const builder::BuildRequest& request,
+                       const builder::BuildResult& result) {
+  const std::vector<std::string> names = familiar_names(request);
   return "image " + result.config.short_text() +
          (names.empty() ? " has no name" : " is " + join(names, ", "));
 }
@@ -75,6 +116,43 @@ class Finisher {
   Renderer& renderer_;
 };
 
+// What the store finds damaged is said between the steps, not over them.
+class DamageToProgress {
+ public:
+  explicit DamageToProgress(Renderer& renderer)
+      : before_(store::on_damage([&](const std::string& sentence) {
+          renderer.on(builder::MessageEvent{true, sentence});
+        })) {}
+  ~DamageToProgress() { store::on_damage(std::move(before_)); }
+  DamageToProgress(const DamageToProgress&) = delete;
+  DamageToProgress& operator=(const DamageToProgress&) = delete;
+
+ private:
+  store::DamageHandler before_;
+};
+
+// Builds, pushes and writes result files. Until then nobody may prune the image:
+// another build may take its name.
+builder::BuildResult deliver(Session& session,
+                             const builder::BuildRequest& request,
+                             builder::BuildEnvironment& environment,
+                             BuildLog& log) {
+  const Arguments& args = session.args();
+  const store::Lease lease = session.store().lease();
+  try {
+    builder::BuildResult result = builder::build(request, environment);
+    log.built(result.config.text(), familiar_names(request));
+    log.on(builder::MessageEvent{false, names_text(request, result)});
+    if (args.has("push")) push_tags(session, request, result, log);
+    write_results(session, request, result);
+    if (args.has("quiet")) print(result.config.text() + "\n");
+    return result;
+  } catch (const Error& e) {
+    log.failed(e.what(), dynamic_cast<const Interrupted*>(&e) != nullptr);
+    throw;
+  }
+}
+
 void run_build(Session& session) {
   const Arguments& args = session.args();
   const builder::BuildRequest request = build_request(args);
@@ -88,24 +166,23 @@ void run_build(Session& session) {
   }
   if (args.has("push") && request.tags.empty())
     throw UsageError("tag is needed when pushing to registry: give --tag");
-  const auto renderer =
-      make_renderer(progress_kind(args.value("progress"), args.has("quiet")));
-
   store::Store& store = session.store();
+  const std::optional<std::uint64_t> cap = store_cap(session);
+  const auto shown =
+      make_renderer(progress_kind(args.value("progress"), args.has("quiet")),
+                    dockerfile_name(request));
+  const auto renderer =
+      std::make_unique<BuildLog>(store, *shown, request.context_dir);
   runtime::NamespaceRunner runner(store.root() + "/locks");
   RegistryImages images(store, session.client_options(), *renderer);
   registry::WebClient web(session.client_options());
   builder::BuildEnvironment environment{store, runner,    images,
                                         web,   *renderer, session.stop()};
-  std::optional<builder::BuildResult> result;
-  {
-    const Finisher finisher(*renderer);
-    result = builder::build(request, environment);
-    renderer->on(builder::MessageEvent{false, names_text(request, *result)});
-    if (args.has("push")) push_tags(session, request, *result, *renderer);
-  }
-  write_results(session, request, *result);
-  if (args.has("quiet")) print(result->config.text() + "\n");
+  const Finisher finisher(*renderer);
+  const DamageToProgress damage(*renderer);
+  const builder::BuildResult result =
+      deliver(session, request, environment, *renderer);
+  if (cap && result.executed != 0) keep_below(*cap, store, result, *renderer);
 }
 
 }  // namespace

@@ -32,13 +32,16 @@ constexpr Flag kFlags[] = {
      "Write digests and names as JSON to FILE (keys as buildx)"},
     {"Result", "-q,--quiet", Takes::nothing, "", "Print only the image ID"},
     {"Result", "--progress", Takes::one, "KIND",
-     "auto, tty, plain, quiet or none"},
+     "auto, tty, plain, json, github, gitlab, quiet or none"},
 
     {"Cache", "--no-cache", Takes::nothing, "", "Execute every step"},
     {"Cache", "--no-cache-filter", Takes::many, "STAGE[,STAGE]",
      "Execute every step of these stages"},
     {"Cache", "--pull", Takes::nothing, "",
      "Ask registries whether base images changed"},
+    {"Cache", "--store-max", Takes::one, "SIZE",
+     "Prune the store down to this after the build (20g, 50%; also "
+     "CBUILD_STORE_MAX)"},
 
     {"How commands run", "--network", Takes::one, "MODE",
      "default (private, with a way out), none, or host"},

@@ -65,6 +65,9 @@ extern const Command kLoadCommand;
 extern const Command kLoginCommand;
 extern const Command kLogoutCommand;
 extern const Command kPruneCommand;
+extern const Command kDuCommand;
+extern const Command kBuildsCommand;
+extern const Command kVerifyCommand;
 extern const Command kVersionCommand;
 extern const Command kHelpCommand;
 

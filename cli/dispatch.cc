@@ -16,7 +16,8 @@ constexpr const Command* kCommands[] = {
     &kPullCommand,    &kPushCommand,  &kImagesCommand, &kHistoryCommand,
     &kInspectCommand, &kTagCommand,   &kRmiCommand,    &kSaveCommand,
     &kLoadCommand,    &kLoginCommand, &kLogoutCommand, &kPruneCommand,
-    &kVersionCommand, &kHelpCommand,
+    &kDuCommand,      &kBuildsCommand, &kVerifyCommand, &kVersionCommand,
+    &kHelpCommand,
 };
 
 struct Alias {
@@ -34,6 +35,7 @@ constexpr Alias kAliases[] = {
     {"image", "history", &kHistoryCommand}, {"image", "save", &kSaveCommand},
     {"image", "inspect", &kInspectCommand}, {"image", "load", &kLoadCommand},
     {"builder", "prune", &kPruneCommand},   {"buildx", "prune", &kPruneCommand},
+    {"buildx", "du", &kDuCommand},
     {"builder", "build", &kBuildCommand},   {"buildx", "build", &kBuildCommand},
 };
 

@@ -55,8 +55,10 @@ store::ImageStore::Name normalize_name(const std::string& text) {
 store::LayerId layer_of(store::Store& store, const store::Image& image,
                         std::size_t layer) {
   const store::Descriptor& blob = image.manifest.layers.at(layer);
-  return store.layers.add_blob(image.config.diff_ids.at(layer), blob.digest,
-                               blob.size,
+  const store::Digest& diff_id = image.config.diff_ids.at(layer);
+  if (const auto made = store.layers.id_of(diff_id); made != diff_id.hex())
+    return made;
+  return store.layers.add_blob(diff_id, blob.digest, blob.size,
                                store::compression_of(blob.media_type));
 }
 

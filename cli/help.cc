@@ -106,6 +106,7 @@ Exit status:
 
 Environment:
   CBUILD_ROOT          where images and cache are kept
+  CBUILD_STORE_MAX     default of build --store-max
   CBUILD_PROGRESS      default of build --progress (also BUILDKIT_PROGRESS)
   NO_COLOR             no colours on a terminal
   DOCKER_CONFIG        directory of config.json, in place of ~/.docker

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/find_image.h"
+#include "cli/image_facts.h"
 #include "cli/output.h"
 #include "cli/template.h"
 #include "registry/reference.h"
@@ -27,7 +27,7 @@ constexpr FlagTable kTable = {{kFlags, kGlobalFlags}};
 // One line of the listing, before it is made text.
 struct Entry {
   store::NamedImage named;
-  store::Image image;
+  ImageFacts facts;
 };
 
 // "debian" of "debian:12"; docker shows <none> for what is missing.
@@ -51,15 +51,20 @@ bool matches(const store::NamedImage& named, const std::string& wanted) {
 
 std::vector<Entry> entries(store::Store& store, const std::string& wanted) {
   std::vector<Entry> result;
+  ImageFactsTable table(store);
   for (store::NamedImage& named : store.images.list()) {
-    if (!matches(named, wanted)) continue;
-    store::Image image = store.images.load(named.manifest);
-    result.push_back({std::move(named), std::move(image)});
+    if (!matches(named, wanted)) {
+      table.keep(named.manifest);
+      continue;
+    }
+    ImageFacts facts = table.of(named.manifest);
+    result.push_back({std::move(named), std::move(facts)});
   }
+  table.save();
   // Newest first, as docker; RFC 3339 in UTC sorts as text.
   std::stable_sort(result.begin(), result.end(),
                    [](const Entry& a, const Entry& b) {
-                     return a.image.config.created > b.image.config.created;
+                     return a.facts.created > b.facts.created;
                    });
   return result;
 }
@@ -71,13 +76,13 @@ std::string go_time(const std::string& rfc3339_time) {
          " +0000 UTC";
 }
 
-Row row_of(store::Store& store, const Entry& entry, bool whole) {
-  const store::Digest& id = entry.image.manifest.config.digest;
-  const std::string size = short_size(image_size(store, entry.image));
+Row row_of(const Entry& entry, bool whole) {
+  const store::Digest& id = entry.facts.config;
+  const std::string size = short_size(entry.facts.bytes);
   return {
       {"Containers", "N/A"},
-      {"CreatedAt", go_time(entry.image.config.created)},
-      {"CreatedSince", time_ago(entry.image.config.created)},
+      {"CreatedAt", go_time(entry.facts.created)},
+      {"CreatedSince", time_ago(entry.facts.created)},
       {"Digest", entry.named.manifest.digest.text()},
       {"ID", whole ? id.text() : id.hex().substr(0, 12)},
       {"Repository", repository(entry.named)},
@@ -96,14 +101,14 @@ void run_images(Session& session) {
   const bool whole = args.has("no-trunc");
   if (args.has("quiet")) {
     for (const Entry& entry : entries(store, wanted)) {
-      const store::Digest& id = entry.image.manifest.config.digest;
+      const store::Digest& id = entry.facts.config;
       print((whole ? id.text() : id.hex().substr(0, 12)) + "\n");
     }
     return;
   }
   std::vector<Row> rows;
   for (const Entry& entry : entries(store, wanted))
-    rows.push_back(row_of(store, entry, whole));
+    rows.push_back(row_of(entry, whole));
   std::vector<std::string> fields = {"Repository", "Tag", "ID", "CreatedSince",
                                      "Size"};
   std::vector<std::string> header = {"REPOSITORY", "TAG", "IMAGE ID", "CREATED",

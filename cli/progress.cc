@@ -19,6 +19,13 @@ class QuietRenderer final : public Renderer {
   void finish() override {}
 };
 
+constexpr std::pair<const char*, ProgressKind> kKinds[] = {
+    {"tty", ProgressKind::tty},       {"plain", ProgressKind::plain},
+    {"json", ProgressKind::json},     {"github", ProgressKind::github},
+    {"gitlab", ProgressKind::gitlab}, {"quiet", ProgressKind::quiet},
+    {"none", ProgressKind::quiet},
+};
+
 std::string count_of(std::size_t count, const char* noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
@@ -32,27 +39,51 @@ ProgressKind progress_kind(const std::string& word, bool quiet) {
     const char* value = std::getenv(name);
     if (wanted.empty() && value != nullptr) wanted = value;
   }
-  if (wanted == "plain") return ProgressKind::plain;
-  if (wanted == "tty") return ProgressKind::tty;
-  if (wanted == "quiet" || wanted == "none") return ProgressKind::quiet;
-  if (!wanted.empty() && wanted != "auto")
-    throw UsageError(
-        "invalid progress mode " + go_quote(wanted) +
-        ": want auto, tty, plain, quiet or none" +
-        did_you_mean(wanted, {"auto", "tty", "plain", "quiet", "none"}));
+  for (const auto& [name, kind] : kKinds)
+    if (wanted == name) return kind;
+  if (!wanted.empty() && wanted != "auto") {
+    std::vector<std::string> names = {"auto"};
+    for (const auto& [name, kind] : kKinds) names.emplace_back(name);
+    throw UsageError("invalid progress mode " + go_quote(wanted) + ": want " +
+                     join(names, ", ") + did_you_mean(wanted, names));
+  }
   return is_terminal() ? ProgressKind::tty : ProgressKind::plain;
 }
 
-std::unique_ptr<Renderer> make_renderer(ProgressKind kind) {
+std::unique_ptr<Renderer> make_renderer(ProgressKind kind,
+                                        const std::string& dockerfile) {
   switch (kind) {
     case ProgressKind::tty:
       return make_tty_renderer();
     case ProgressKind::plain:
       return make_plain_renderer();
+    case ProgressKind::json:
+      return make_json_renderer();
+    case ProgressKind::github:
+      return make_github_renderer(dockerfile);
+    case ProgressKind::gitlab:
+      return make_gitlab_renderer();
     case ProgressKind::quiet:
       break;
   }
   return std::make_unique<QuietRenderer>();
+}
+
+const char* outcome_text(builder::FinishedEvent::Outcome outcome) {
+  using Outcome = builder::FinishedEvent::Outcome;
+  switch (outcome) {
+    case Outcome::executed:
+      return "run";
+    case Outcome::cached:
+      return "cached";
+    case Outcome::failed:
+      return "failed";
+    case Outcome::canceled:
+      return "canceled";
+    case Outcome::skipped:
+      return "skipped";
+  }
+  return "";
 }
 
 std::string step_seconds(std::chrono::nanoseconds wall) {

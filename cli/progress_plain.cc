@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/step_times.h"
 
 namespace cbuild::cli {
 namespace {
@@ -23,6 +24,7 @@ class PlainRenderer final : public Renderer {
  public:
   void on(const builder::Event& event) override {
     const std::lock_guard lock(mutex_);
+    times_.take(event);
     std::visit([this](const auto& e) { handle(e); }, event);
     flush();
   }
@@ -163,7 +165,7 @@ class PlainRenderer final : public Renderer {
 
   void handle(const builder::SummaryEvent& event) {
     leave();
-    text_ += summary_text(event) + "\n";
+    text_ += times_.table() + summary_text(event) + "\n";
   }
 
   void flush() {
@@ -177,6 +179,7 @@ class PlainRenderer final : public Renderer {
   std::mutex mutex_;
   std::map<StepNumber, Step> steps_;
   std::optional<StepNumber> current_;
+  StepTimes times_;
   std::string text_;  // written with one write(2) an event
 };
 

@@ -18,8 +18,10 @@
 #include <thread>
 
 #include "base/fd.h"
+#include "base/text.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/step_times.h"
 #include "cli/terminal.h"
 
 namespace cbuild::cli {
@@ -64,6 +66,7 @@ class TtyRenderer final : public Renderer {
 
   void on(const builder::Event& event) override {
     const std::lock_guard lock(mutex_);
+    times_.take(event);
     std::visit([this](const auto& e) { handle(e); }, event);
   }
 
@@ -153,7 +156,7 @@ class TtyRenderer final : public Renderer {
         scroll("=> " + step.name + note, time, Colour::green);
         break;
       case Outcome::cached:
-        scroll("=> CACHED " + step.name + note, time, Colour::dim);
+        scroll("=> CACHED " + step.name + note, "", Colour::dim);
         break;
       case Outcome::failed:
         failed_.push_back(event.step);
@@ -185,6 +188,8 @@ class TtyRenderer final : public Renderer {
   }
 
   void handle(const builder::SummaryEvent& event) {
+    for (const std::string& line : split(times_.table(terminal_size().columns), '\n'))
+      if (!line.empty()) add_scrolled(line, Colour::dim);
     add_scrolled(summary_text(event), Colour::bold);
   }
 
@@ -215,20 +220,19 @@ class TtyRenderer final : public Renderer {
     scrolled_ += paint(text, colour) + "\x1b[K\n";
   }
 
-  // A finished step: its name whole, the time at the right edge.
+  // A finished step: the time at the right edge, the name as far as it fits.
   void scroll(const std::string& text, const std::string& time, Colour colour) {
-    const std::size_t columns = terminal_size().columns;
-    const std::size_t used = display_width(text) + time.size();
-    std::string line = paint(text, colour);
-    line.append(used + 1 < columns ? columns - used - 1 : 1, ' ');
-    scrolled_ += line + time + "\x1b[K\n";
+    scrolled_ +=
+        block_line(text, time, colour, terminal_size().columns).text +
+        "\x1b[K\n";
   }
 
   Line block_line(const std::string& text, const std::string& time,
                   Colour colour, std::size_t columns) const {
     const std::size_t room =
         columns > time.size() + 3 ? columns - time.size() - 3 : 1;
-    const std::string shown = clip(text, room);
+    const std::string shown =
+        display_width(text) <= room ? text : clip(text, room - 1) + "…";
     const std::size_t width = display_width(shown);
     std::string line = paint(shown, colour);
     if (!time.empty()) line += std::string(room - width + 1, ' ') + time;
@@ -250,6 +254,7 @@ class TtyRenderer final : public Renderer {
                                    std::to_string(total_) + " steps",
                                step_seconds(now - begin_), Colour::bold,
                                size.columns));
+    const std::size_t each = lines_for_each(size.rows);
     for (const auto& [number, amounts] : running_) {
       const Step& step = steps_.at(number);
       lines.push_back(block_line("=> " + step.name,
@@ -258,7 +263,7 @@ class TtyRenderer final : public Renderer {
       for (const auto& [what, amount] : amounts)
         lines.push_back(block_line("   " + what, amount_text(amount),
                                    Colour::dim, size.columns));
-      const std::size_t shown = std::min(step.log.size(), kShownLines);
+      const std::size_t shown = std::min(step.log.size(), each);
       for (std::size_t i = step.log.size() - shown; i < step.log.size(); ++i)
         lines.push_back(
             block_line("   " + step.log[i], "", Colour::dim, size.columns));
@@ -267,9 +272,22 @@ class TtyRenderer final : public Renderer {
       lines.push_back(block_line("   " + what, amount_text(amount), Colour::dim,
                                  size.columns));
     // One row is the cursor's.
-    if (lines.size() + 1 > size.rows)
-      lines.resize(size.rows > 1 ? size.rows - 1 : 0);
+    const std::size_t most = std::max<std::size_t>(size.rows, 3) - 1;
+    if (lines.size() <= most) return lines;
+    const std::size_t left_out = lines.size() - most + 1;
+    lines.resize(most - 1);
+    lines.push_back(block_line("   and " + std::to_string(left_out) + " more",
+                               "", Colour::dim, size.columns));
     return lines;
+  }
+
+  // Output shown of each running step: every step has its line before any has
+  // output.
+  std::size_t lines_for_each(std::size_t rows) const {
+    std::size_t heads = 2 + running_.size() + transfers_.size();
+    for (const auto& [number, amounts] : running_) heads += amounts.size();
+    if (heads >= rows || running_.empty()) return 0;
+    return std::min(kShownLines, (rows - heads) / running_.size());
   }
 
   // Rows that the block takes now, after the terminal wrapped it anew.
@@ -330,6 +348,7 @@ class TtyRenderer final : public Renderer {
   std::map<StepNumber, std::map<std::string, Amount>> running_;
   std::map<std::string, Amount> transfers_;
   std::vector<StepNumber> failed_;
+  StepTimes times_;
   std::string scrolled_;            // lines that are final, not yet written
   std::vector<std::size_t> drawn_;  // widths of the block's lines on screen
 };

@@ -19,44 +19,57 @@ constexpr Flag kFlags[] = {
      "All cached steps and cache mounts, however recently used"},
     {"Options", "--images", Takes::nothing, "",
      "Images with a name too: the store is left empty but for the cache"},
-    {"Options", "--filter", Takes::many, "until=TIME",
+    {"Options", "--until", Takes::one, "TIME",
      "Only what was not used for TIME: 24h, 30m, 10d"},
-    {"Options", "--max-used-space", Takes::one, "BYTES",
-     "Remove the oldest steps only until the store is this small"},
-    {"Options", "--min-free-space", Takes::one, "BYTES",
-     "Remove the oldest steps only until this much of the disk is free"},
+    {"Options", "--filter", Takes::many, "until=TIME", "The same, as docker"},
+    {"Options", "--max,--max-used-space", Takes::one, "SIZE",
+     "Remove the oldest only until the store is this small: 20g, 50%"},
+    {"Options", "--min-free,--min-free-space", Takes::one, "SIZE",
+     "Remove the oldest only until this much of the disk is free"},
+    {"Options", "--keep-storage,--reserved-space", Takes::one, "SIZE",
+     "Never make the store smaller than this; alone, make it this small"},
     {"Options", "--dry-run", Takes::nothing, "", "Only tell what would go"},
     {"Options", "-f,--force", Takes::nothing, "", "Do not ask"},
 };
 constexpr FlagTable kTable = {{kFlags, kGlobalFlags}};
 
-std::optional<std::uint64_t> bytes_of(const Arguments& args,
-                                      const std::string& name) {
-  if (!args.has(name)) return std::nullopt;
-  const auto bytes = parse_bytes(args.value(name));
-  if (!bytes) refuse_value(name, args.value(name), "want bytes, such as 10g");
-  return bytes;
+std::int64_t age_of(const std::string& flag, const std::string& text) {
+  const auto seconds = parse_age(text);
+  if (!seconds) refuse_value(flag, text, "want a time such as 24h, 30m or 10d");
+  return *seconds;
 }
 
-store::PruneOptions options_of(const Arguments& args) {
-  store::PruneOptions options;
-  options.named_images = args.has("images");
-  options.cache_mounts = args.has("all");
-  options.unused_for = args.has("all") ? 0 : kDefaultAge;
+// How long something must have been unused; nullopt where nothing was said.
+std::optional<std::int64_t> until_of(const Arguments& args) {
+  std::optional<std::int64_t> until;
   for (const std::string& filter : args.values("filter")) {
     const auto [name, value] = cut(filter);
     if (name != "until" || !value)
       refuse_value("filter", filter,
                    "want until=TIME" + did_you_mean(name, {"until"}));
-    const auto seconds = parse_age(*value);
-    if (!seconds)
-      refuse_value("filter", filter, "want a time such as 24h, 30m or 10d");
-    options.unused_for = *seconds;
-    options.cache_mounts = true;
+    until = age_of("filter", *value);
   }
-  options.keep_bytes = bytes_of(args, "max-used-space");
-  options.free_bytes = bytes_of(args, "min-free-space");
-  if (options.keep_bytes || options.free_bytes) options.unused_for = 0;
+  if (args.has("until")) until = age_of("until", args.value("until"));
+  return until;
+}
+
+store::PruneOptions options_of(Session& session) {
+  const Arguments& args = session.args();
+  const auto bytes = [&](const char* name) -> std::optional<std::uint64_t> {
+    if (!args.has(name)) return std::nullopt;
+    return space_of(name, args.value(name), session.store());
+  };
+  store::PruneOptions options;
+  options.keep_bytes = bytes("max-used-space");
+  options.free_bytes = bytes("min-free-space");
+  options.reserved_bytes = bytes("reserved-space");
+  const bool limited =
+      options.keep_bytes || options.free_bytes || options.reserved_bytes;
+  const std::optional<std::int64_t> until = until_of(args);
+  options.named_images = args.has("images");
+  options.cache_mounts = args.has("all") || until;
+  options.unused_for =
+      until.value_or(args.has("all") || limited ? 0 : kDefaultAge);
   options.dry_run = args.has("dry-run");
   return options;
 }
@@ -66,9 +79,10 @@ std::string warning_of(const store::PruneOptions& options) {
   text += options.named_images ? "  - all images, named ones too\n"
                                : "  - all images without a name\n";
   text += options.unused_for == 0
-              ? "  - cached steps and remembered bases\n"
+              ? "  - cached steps, remembered bases and logs of builds\n"
               : "  - cached steps that were not used for " +
-                    human_duration(options.unused_for) + "\n";
+                    human_duration(options.unused_for) +
+                    ", and older logs of builds\n";
   if (options.cache_mounts) text += "  - what RUN --mount=type=cache keeps\n";
   return text + "Are you sure you want to continue? [y/N] ";
 }
@@ -85,13 +99,14 @@ void print_report(const store::PruneReport& report, bool dry_run) {
   line(report.layers, "layers");
   line(report.blobs, "blobs");
   line(report.cache_mounts, "cache mounts");
+  line(report.logs, "logs of builds");
   print((dry_run ? "Would reclaim: " : "Total reclaimed space: ") +
         short_size(report.bytes) + "\n");
 }
 
 void run_prune(Session& session) {
   const Arguments& args = session.args();
-  const store::PruneOptions options = options_of(args);
+  const store::PruneOptions options = options_of(session);
   if (!args.has("force") && !options.dry_run) {
     if (::isatty(STDIN_FILENO) != 1)
       throw UsageError("nobody to ask on standard input: give --force");
@@ -112,11 +127,14 @@ const Command kPruneCommand = {
     "[OPTIONS]",
     "Remove what is no longer used, and say how much space that freed",
     R"(Without options: images without a name, and what steps not used for a week
-left in the cache. What an image with a name needs always stays.
+left in the cache. What an image with a name needs always stays. With a limit
+steps go least recently used first; bases and cache mounts only where that is not
+enough. A SIZE in percent is of the disk. Nothing is
+removed while a build runs. See also --store-max of `cbuild build`.
 
 Examples:
-  cbuild prune -f --filter until=24h
-  cbuild prune -f --max-used-space 20g
+  cbuild prune -f --until 24h
+  cbuild prune -f --max 20g --min-free 10%
 )",
     kTable,
     0,

@@ -1,4 +1,6 @@
 #include "cli/command.h"
+#include "cli/output.h"
+#include "store/damage.h"
 
 namespace cbuild::cli {
 
@@ -8,6 +10,9 @@ Session::Session(Arguments arguments, const std::atomic<bool>* stop)
 store::Store& Session::store() {
   if (!store_) {
     const std::string root = arguments_.value("root");
+    store::on_damage([](const std::string& sentence) {
+      print_error("cbuild: warning: " + sentence);
+    });
     store_.emplace(root.empty() ? store::default_root() : root);
   }
   return *store_;

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "store/usage.h"
 
 namespace cbuild::cli {
 
@@ -47,6 +48,19 @@ std::optional<std::int64_t> parse_age(std::string_view text) {
     text.remove_prefix(digits + 1);
   }
   return seconds;
+}
+
+std::uint64_t space_of(const std::string& flag, const std::string& text,
+                       const store::Store& store) {
+  if (text.ends_with('%')) {
+    const auto percent =
+        parse_number(std::string_view(text).substr(0, text.size() - 1));
+    if (percent && *percent <= 100)
+      return store::disk_space(store).total / 100 * *percent;
+  } else if (const auto bytes = parse_bytes(text)) {
+    return *bytes;
+  }
+  refuse_value(flag, text, "want a size such as 20g or 10%");
 }
 
 }  // namespace cbuild::cli

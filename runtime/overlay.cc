@@ -16,6 +16,8 @@
 namespace cbuild::runtime {
 namespace {
 
+constexpr std::size_t kMostLowers = 500;  // OVL_MAX_STACK, fs/overlayfs
+
 [[noreturn]] void refuse(int code, const std::string& path) {
   if (code == EPERM)
     throw IsolationError(
@@ -151,6 +153,10 @@ Fd mount_overlay_by_page(const OverlaySpec& spec) {
 }
 
 Fd mount_overlay(const OverlaySpec& spec) {
+  if (spec.lowers.size() > kMostLowers)
+    throw Error("it stands on " + std::to_string(spec.lowers.size()) +
+                " layers, and overlayfs stacks " + std::to_string(kMostLowers) +
+                ": join RUN steps, or COPY --from a stage into a new one");
   if (spec.lowers.empty()) return clone_directory(spec.upper, false);
   if (spec.lowers.size() == 1 && spec.upper.empty())
     return clone_directory(spec.lowers[0], true);

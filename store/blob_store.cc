@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "base/dir.h"
+#include "store/damage.h"
+#include "store/stream.h"
 
 namespace cbuild::store {
 
@@ -66,8 +68,8 @@ BlobStore::BlobStore(const std::string& root)
 Digest BlobStore::put(std::string_view data, std::optional<Digest> expected) {
   const Digest digest = sha256(data);
   if (expected && *expected != digest) throw DigestMismatch(*expected, digest);
-  // A power cut can leave a published file short; its size tells.
-  if (size(digest) == data.size()) return digest;
+  // A power cut can leave a published file short or full of zeros.
+  if (read_file(path(digest)) == data) return digest;
   staging_->replace(path(digest), data);
   return digest;
 }
@@ -82,7 +84,19 @@ std::optional<std::string> BlobStore::read(const Digest& digest) const {
   std::optional<std::string> data = read_file(path(digest));
   if (!data || sha256(*data) == digest) return data;
   ::unlink(path(digest).c_str());
+  report_damage("blob " + digest.short_text() + " is damaged: dropped");
   return std::nullopt;
+}
+
+bool BlobStore::verify(const Digest& digest) const {
+  const std::optional<Fd> file = open(digest);
+  if (!file) return false;
+  const ByteSource source = file_source(file->get(), digest.text());
+  std::string buffer(kStreamBuffer, '\0');
+  Hasher hasher;
+  while (const std::size_t n = source(buffer.data(), buffer.size()))
+    hasher.update({buffer.data(), n});
+  return hasher.finish() == digest;
 }
 
 std::optional<std::uint64_t> BlobStore::size(const Digest& digest) const {

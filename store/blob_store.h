@@ -78,8 +78,13 @@ class BlobStore {
   std::optional<Fd> open(const Digest& digest) const;
 
   // The whole blob, verified against its digest; for JSON. nullopt where it is
-  // absent. A blob that does not verify is removed and counts as absent.
+  // absent. A blob that does not verify is removed, with a word to
+  // store/damage.h, and counts as absent.
   std::optional<std::string> read(const Digest& digest) const;
+
+  // Hashes the blob's bytes: whether they are those of its name. False where it
+  // is absent.
+  bool verify(const Digest& digest) const;
 
   // Size in bytes, or nullopt if absent.
   std::optional<std::uint64_t> size(const Digest& digest) const;

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "store/compress.h"
 #include "store/layer_io.h"
+#include "store/layer_meta.h"
 #include "store/tar.h"
 
 namespace cbuild::store {
@@ -167,15 +168,9 @@ void Checker::forms(const std::string& name, const LayerIndex& index,
     say(name + " has an index in the store that is not the tarball's");
   if (!options_.trees || !store_.layers.has_tree(id)) return;
   const Fd tree = open_path(directory + "/tree", O_RDONLY | O_DIRECTORY);
-  const LayerIndex found = scan_tree(tree.get(), {}, 1);
-  for (const IndexEntry& entry : index.entries) {
-    const IndexEntry* there = found.find(entry.path);
-    const bool same =
-        entry.type == EntryType::whiteout ||
-        (there != nullptr && there->type == entry.type &&
-         there->content == entry.content && there->target == entry.target);
-    if (!same) say(name + ": its tree has another " + entry.path);
-  }
+  for (const std::string& problem :
+       compare_tree(index, tree.get(), read_meta(directory).implied, 1))
+    say(name + ": its tree " + problem);
 }
 
 }  // namespace

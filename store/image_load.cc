@@ -9,6 +9,11 @@
 namespace cbuild::store {
 namespace {
 
+class AbsentDocument : public Error {
+ public:
+  using Error::Error;
+};
+
 constexpr std::string_view kPrefix = "sha256:";
 constexpr std::size_t kShortestId = 4;
 
@@ -16,8 +21,8 @@ std::string read_blob(const BlobStore& blobs, const Descriptor& descriptor,
                       const char* what) {
   std::optional<std::string> data = blobs.read(descriptor.digest);
   if (!data)
-    throw Error(std::string(what) + " " + descriptor.digest.text() +
-                " is not in the store");
+    throw AbsentDocument(std::string(what) + " " + descriptor.digest.text() +
+                         " is not in the store");
   return std::move(*data);
 }
 
@@ -89,6 +94,15 @@ std::optional<Descriptor> ImageStore::find_by_id(std::string_view id) const {
     found = image.manifest;
   }
   return found;
+}
+
+std::optional<Image> ImageStore::try_load(
+    const Descriptor& descriptor, std::optional<Platform> platform) const {
+  try {
+    return load(descriptor, std::move(platform));
+  } catch (const AbsentDocument&) {
+    return std::nullopt;
+  }
 }
 
 Image ImageStore::load(const Descriptor& descriptor,

@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "base/dir.h"
+#include "store/damage.h"
 #include "store/image_store.h"
 #include "store/json.h"
 
@@ -33,6 +34,8 @@ std::optional<Descriptor> read_ref(int fd, const std::string& path) {
   } catch (const Error&) {
     // A file that a power cut left short: the registry is asked again.
     ::unlink(path.c_str());
+    report_damage("what the registry said is damaged: dropped, it is asked "
+                  "again");
     return std::nullopt;
   }
 }

@@ -10,11 +10,6 @@
 namespace cbuild::store {
 namespace {
 
-void write_index_json(const std::string& root, Staging& staging,
-                      const Index& index) {
-  staging.replace(root + "/index.json", to_json(index));
-}
-
 // Takes the name off whatever has it. An image without any other entry keeps
 // this one as a dangling one.
 bool drop_name(Index& index, const std::string& full) {
@@ -61,13 +56,6 @@ Descriptor bare(Descriptor descriptor) {
 
 }  // namespace
 
-Index read_index_json(const std::string& root) {
-  const std::optional<std::string> text = read_file(root + "/index.json");
-  if (!text || text->empty())
-    return {.media_type = media::kOciIndex, .manifests = {}, .annotations = {}};
-  return in_context(root + "/index.json", [&] { return parse_index(*text); });
-}
-
 std::string name_of(const Descriptor& entry) {
   const auto full = entry.annotations.find(kFullName);
   if (full != entry.annotations.end()) return full->second;
@@ -112,7 +100,7 @@ std::optional<Descriptor> ImageStore::find(const std::string& name) const {
 void ImageStore::tag(const std::vector<Name>& names,
                      const Descriptor& manifest) {
   const FileLock lock(root_ + "/locks/index", LockMode::exclusive);
-  Index index = read_index_json(root_);
+  Index index = read_index_json_locked(root_);
   bool changed = false;
   for (const Name& name : names) {
     if (points_at(index, name, manifest.digest)) continue;
@@ -126,24 +114,24 @@ void ImageStore::tag(const std::vector<Name>& names,
     index.manifests.push_back(bare(manifest));
     changed = true;
   }
-  if (changed) write_index_json(root_, *staging_, index);
+  if (changed) write_index_json(root_, index);
 }
 
 bool ImageStore::untag(const std::string& name) {
   const FileLock lock(root_ + "/locks/index", LockMode::exclusive);
-  Index index = read_index_json(root_);
+  Index index = read_index_json_locked(root_);
   if (!drop_name(index, name)) return false;
-  write_index_json(root_, *staging_, index);
+  write_index_json(root_, index);
   return true;
 }
 
 void ImageStore::remove(const Digest& manifest) {
   const FileLock lock(root_ + "/locks/index", LockMode::exclusive);
-  Index index = read_index_json(root_);
+  Index index = read_index_json_locked(root_);
   const auto removed = std::erase_if(
       index.manifests,
       [&](const Descriptor& entry) { return entry.digest == manifest; });
-  if (removed > 0) write_index_json(root_, *staging_, index);
+  if (removed > 0) write_index_json(root_, index);
 }
 
 }  // namespace cbuild::store

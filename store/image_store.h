@@ -50,6 +50,10 @@ class ImageStore {
   Image load(const Descriptor& descriptor,
              std::optional<Platform> platform = {}) const;
 
+  // As load(), but nullopt where a document is absent or damaged.
+  std::optional<Image> try_load(const Descriptor& descriptor,
+                                std::optional<Platform> platform = {}) const;
+
   // Points each name at `manifest`, all in one update; an image that loses its
   // last name becomes dangling. No names: adds it as dangling.
   struct Name {

@@ -33,4 +33,11 @@ Digest write_layer(const LayerIndex& index, int tree,
 Digest compress_layer(const ByteSource& plain, const TarballOptions& options,
                       BlobWriter& out);
 
+// What of `index` the directory `tree` does not have as it should, one sentence
+// each ("has no /a/b"). `implied` directories may have another owner and mode.
+// Content is hashed on `threads` threads.
+std::vector<std::string> compare_tree(const LayerIndex& index, int tree,
+                                      const std::vector<std::string>& implied,
+                                      unsigned threads);
+
 }  // namespace cbuild::store

@@ -27,6 +27,7 @@ Compression compression_named(const std::string& name) {
 
 LayerMeta meta_from(const Json& json) {
   LayerMeta meta;
+  meta.tree = Birth::parse(text_at(json, "tree"));
   if (!member(json, "diffID")) return meta;
   meta.diff_id = Digest::parse(text_at(json, "diffID"));
   if (const Json* blobs = member(json, "blobs"))
@@ -69,6 +70,7 @@ void write_meta(const std::string& directory, const LayerMeta& meta,
                              {"size", blob.size},
                              {"compression", name_of(blob.compression)}});
   if (!meta.implied.empty()) json["implied"] = meta.implied;
+  if (meta.tree) json["tree"] = meta.tree->text();
   staging.replace(directory + "/meta", dump(json));
 }
 

@@ -1,14 +1,15 @@
 // The file layers/<id>/meta. Private to store/.
 //
 // JSON: {"diffID": ..., "blobs": [{"digest", "size", "compression"}...],
-// "implied": [path...]}. A file that does not parse reads as empty: all that is
-// lost is knowledge that can be had again.
+// "implied": [path...], "tree": birth}. A file that does not parse reads as
+// empty: all that is lost is knowledge that can be had again.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "store/durability.h"
 #include "store/layer_store.h"
 #include "store/staging.h"
 
@@ -18,6 +19,9 @@ struct LayerMeta {
   std::optional<Digest> diff_id;
   std::vector<LayerBlob> blobs;      // newest last
   std::vector<std::string> implied;  // see LayerContent::implied
+  // When the tree was whole. A layer that a step made has none until it has a
+  // tarball: the step's record vouches for it.
+  std::optional<Birth> tree;
 
   // Puts `blob` last.
   void add(const LayerBlob& blob);

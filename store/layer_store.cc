@@ -5,142 +5,31 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <cstdio>
-#include <map>
-#include <mutex>
 
 #include "base/dir.h"
 #include "base/error.h"
-#include "store/compress.h"
-#include "store/layer_io.h"
-#include "store/layer_meta.h"
-#include "store/lock.h"
+#include "store/layer_state.h"
 #include "store/merged_index.h"
 #include "store/tree_writer.h"
 
 namespace cbuild::store {
 namespace {
 
-constexpr const char* kEmptyLayer = "empty";
-
 bool there(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
 
-// An id comes from records on disk: it must not be a path.
-void check_id(const LayerId& id) {
-  const bool valid = id == kEmptyLayer ||
-                     (!id.empty() && id.find_first_not_of("0123456789abcdef") ==
-                                         std::string::npos);
-  if (!valid) throw Error("not the id of a layer: \"" + id + "\"");
-}
-
 }  // namespace
 
-struct LayerStore::State {
-  std::string layers;  // <root>/layers
-  BlobStore& blobs;
-  std::shared_ptr<Staging> staging;
-  std::mutex mutex;
-  std::map<LayerId, std::shared_ptr<const LayerIndex>> indexes;
-
-  std::string directory(const LayerId& id) const {
-    check_id(id);
-    return layers + "/" + id;
-  }
-
-  // Held while a form of the layer is made, so that only one does the work.
-  FileLock lock(const LayerId& id) const {
-    return FileLock(directory(id) + "/lock", LockMode::exclusive);
-  }
-
-  std::optional<LayerBlob> blob_here(const LayerMeta& meta) const {
-    for (auto blob = meta.blobs.rbegin(); blob != meta.blobs.rend(); ++blob)
-      if (blobs.size(blob->digest) == blob->size) return *blob;
-    return std::nullopt;
-  }
-
-  // Reads a blob that must be here.
-  LayerContent read(const LayerId& id, const LayerMeta& meta, int tree) const {
-    const std::optional<LayerBlob> blob = blob_here(meta);
-    if (!blob)
-      throw Error("layer " + id.substr(0, 12) +
-                  " has no tarball in the store: pull its image again");
-    return in_context("layer " + id.substr(0, 12), [&] {
-      const Fd file = openat_path(AT_FDCWD, blobs.path(blob->digest), O_RDONLY);
-      LayerContent content =
-          read_layer(file_source(file.get(), blob->digest.text()), tree);
-      if (content.diff_id != blob->diff_id)
-        throw DigestMismatch(blob->diff_id, content.diff_id);
-      return content;
-    });
-  }
-
-  void publish_index(const LayerId& id, const LayerIndex& index) {
-    staging->replace(directory(id) + "/index", serialize(index));
-  }
-
-  std::shared_ptr<const LayerIndex> keep(const LayerId& id, LayerIndex index) {
-    const std::lock_guard guard(mutex);
-    auto& slot = indexes[id];
-    slot = std::make_shared<const LayerIndex>(std::move(index));
-    return slot;
-  }
-
-  std::optional<LayerIndex> stored_index(const LayerId& id) const {
-    const auto data = read_file(directory(id) + "/index");
-    return data ? deserialize(*data) : std::nullopt;
-  }
-
-  void unpack(const LayerId& id, const std::string& tree);
-  LayerBlob make_tarball(const LayerId& id, const LayerMeta& meta,
-                         const LayerIndex* index,
-                         const TarballOptions& options);
-};
-
-// The tree is staged, so that it is there whole or not at all.
-void LayerStore::State::unpack(const LayerId& id, const std::string& tree) {
-  TempDir staged(staging->directory(), "unpack-");
-  LayerMeta meta = read_meta(directory(id));
-  const Fd root = open_path(staged.path(), O_RDONLY | O_DIRECTORY);
-  LayerContent content = read(id, meta, root.get());
-  if (meta.implied != content.implied) {
-    meta.implied = std::move(content.implied);
-    write_meta(directory(id), meta, *staging);
-  }
-  publish_index(id, content.index);
-  keep(id, std::move(content.index));
-  check(::rename(staged.path().c_str(), tree.c_str()), "rename", tree);
-  staged.keep();
-}
-
-// From the tarball in another compression, or else from index and tree. Only
-// the former gives a pulled layer its own bytes again.
-LayerBlob LayerStore::State::make_tarball(const LayerId& id,
-                                          const LayerMeta& meta,
-                                          const LayerIndex* index,
-                                          const TarballOptions& options) {
-  BlobWriter out = blobs.writer();
-  const Digest diff_id = [&] {
-    if (const std::optional<LayerBlob> here = blob_here(meta)) {
-      const Fd file = open_path(blobs.path(here->digest), O_RDONLY);
-      return compress_layer(
-          decompressed(file_source(file.get(), here->digest.text())), options,
-          out);
-    }
-    if (index == nullptr)
-      throw Error("its tarball is not in the store: pull its image again");
-    const Fd tree = open_path(directory(id) + "/tree", O_RDONLY | O_DIRECTORY);
-    return write_layer(*index, tree.get(), options, out);
-  }();
-  if (meta.diff_id && *meta.diff_id != diff_id)
-    throw DigestMismatch(*meta.diff_id, diff_id);
-  const Digest digest = out.commit();
-  return {diff_id, digest, out.written(), options.compression};
-}
-
-LayerStore::LayerStore(const std::string& root, BlobStore& blobs)
-    : state_(new State{root + "/layers", blobs, Staging::of(root), {}, {}}) {}
+LayerStore::LayerStore(const std::string& root, BlobStore& blobs,
+                       std::shared_ptr<const Durability> durability)
+    : state_(new State{.root = root,
+                       .blobs = blobs,
+                       .durability = std::move(durability),
+                       .staging = Staging::of(root),
+                       .mutex = {}}) {}
 
 LayerId LayerStore::adopt(const std::string& tree, const LayerIndex& index) {
   State& s = *state_;
@@ -184,20 +73,35 @@ bool LayerStore::exists(const LayerId& id) const {
 std::string LayerStore::tree(const LayerId& id) {
   State& s = *state_;
   const std::string tree = s.directory(id) + "/tree";
-  if (there(tree)) return tree;
+  if (s.has_tree(id)) return tree;
   if (!exists(id)) throw Error("there is no layer " + id);
   const FileLock lock = s.lock(id);
-  if (!there(tree)) s.unpack(id, tree);
+  if (!s.has_tree(id)) s.unpack(id);
   return tree;
 }
 
 bool LayerStore::has_tree(const LayerId& id) const {
-  return there(state_->directory(id) + "/tree");
+  return state_->has_tree(id);
+}
+
+LayerId LayerStore::id_of(const Digest& diff_id) const {
+  const State& s = *state_;
+  char id[NAME_MAX + 1];
+  const ssize_t size =
+      ::readlink(s.alias(diff_id).c_str(), id, sizeof id);
+  if (size <= 0) return diff_id.hex();
+  const LayerId made(id, static_cast<std::size_t>(size));
+  const LayerMeta meta = read_meta(s.directory(made));
+  // It may have been pruned, or torn by a power cut.
+  const bool usable = meta.diff_id == diff_id && meta.tree &&
+                      s.durability->holds(*meta.tree) &&
+                      there(s.directory(made) + "/tree");
+  return usable ? made : diff_id.hex();
 }
 
 std::shared_ptr<const LayerIndex> LayerStore::index(const LayerId& id) {
   State& s = *state_;
-  if (id == kEmptyLayer) return std::make_shared<const LayerIndex>();
+  if (id == "empty") return std::make_shared<const LayerIndex>();
   {
     const std::lock_guard guard(s.mutex);
     const auto known = s.indexes.find(id);
@@ -207,15 +111,7 @@ std::shared_ptr<const LayerIndex> LayerStore::index(const LayerId& id) {
   if (!exists(id)) throw Error("there is no layer " + id);
   const FileLock lock = s.lock(id);
   if (auto index = s.stored_index(id)) return s.keep(id, std::move(*index));
-  const LayerMeta meta = read_meta(s.directory(id));
-  LayerIndex index;
-  if (!s.blob_here(meta) && has_tree(id)) {
-    const Fd tree =
-        open_path(s.directory(id) + "/tree", O_RDONLY | O_DIRECTORY);
-    index = scan_tree(tree.get(), {}, 1);
-  } else {
-    index = s.read(id, meta, kNoTree).index;
-  }
+  LayerIndex index = s.make_index(id);
   s.publish_index(id, index);
   return s.keep(id, std::move(index));
 }
@@ -235,11 +131,21 @@ LayerBlob LayerStore::tarball(const LayerId& id,
   const FileLock lock = s.lock(id);
   LayerMeta meta = read_meta(s.directory(id));
   if (auto known = existing(meta)) return *known;
-  const LayerBlob blob = in_context("layer " + id.substr(0, 12), [&] {
+  const auto make = [&] {
     return s.make_tarball(id, meta, known_index.get(), options);
+  };
+  const LayerBlob blob = in_context("layer " + id.substr(0, 12), [&] {
+    try {
+      return make();
+    } catch (const DamagedBlob&) {
+      // It is gone now: the tree is what is left.
+      return make();
+    }
   });
   meta.add(blob);
+  if (!pulled && !meta.tree) meta.tree = Birth::now();
   write_meta(s.directory(id), meta, *s.staging);
+  if (!pulled) s.add_alias(blob.diff_id, id);
   return blob;
 }
 
@@ -263,19 +169,23 @@ std::uint64_t LayerStore::content_size(const LayerId& id) {
 }
 
 std::vector<LayerId> LayerStore::list() const {
-  const Fd dir = open_path(state_->layers, O_RDONLY | O_DIRECTORY);
+  const Fd dir =
+      open_path(state_->root + "/layers", O_RDONLY | O_DIRECTORY);
   std::vector<LayerId> ids = list_dir(dir.get());
-  std::erase(ids, kEmptyLayer);
+  std::erase(ids, "empty");
   return ids;
 }
 
 void LayerStore::remove(const LayerId& id) {
   State& s = *state_;
   // Out of sight first: half a layer must not be found.
+  if (const auto diff_id = read_meta(s.directory(id)).diff_id)
+    if (id_of(*diff_id) == id) ::unlink(s.alias(*diff_id).c_str());
   const std::string gone = s.staging->fresh();
   if (::rename(s.directory(id).c_str(), gone.c_str()) == 0) remove_tree(gone);
   const std::lock_guard guard(s.mutex);
   s.indexes.erase(id);
+  s.trusted.erase(id);
 }
 
 std::string LayerStore::directory(const LayerId& id) const {

@@ -3,7 +3,10 @@
 //   <root>/layers/<id>/tree/   what overlayfs mounts
 //   <root>/layers/<id>/index   store/layer_index.h
 //   <root>/layers/<id>/meta    JSON: diffID, and digest and size per
-//   compression <root>/layers/empty/tree   an empty directory
+//   compression
+//   <root>/layers/empty/tree   an empty directory
+//   <root>/diffs/<diffID>      symbolic link, its text the id of a layer that a
+//                              step made and that has this diffID
 //
 // A layer of a pulled or loaded image has the hex of its diffID as id, and its
 // tarball in blobs/ exactly as it came. A layer that a step made has a random
@@ -19,12 +22,20 @@
 #include <vector>
 
 #include "store/blob_store.h"
+#include "store/durability.h"
 #include "store/image.h"
 #include "store/layer_index.h"
 
 namespace cbuild::store {
 
 using LayerId = std::string;
+
+// The bytes of a layer's tarball were not those of its digest. It has been
+// dropped: whoever catches this may fetch it again.
+class DamagedBlob : public Error {
+ public:
+  using Error::Error;
+};
 
 // A layer's tarball.
 struct LayerBlob {
@@ -44,7 +55,8 @@ struct TarballOptions {
 
 class LayerStore {
  public:
-  LayerStore(const std::string& root, BlobStore& blobs);
+  LayerStore(const std::string& root, BlobStore& blobs,
+             std::shared_ptr<const Durability> durability);
 
   // Takes a finished tree (a RUN's upper directory) by rename and its index;
   // returns the new layer's id.
@@ -56,10 +68,15 @@ class LayerStore {
 
   bool exists(const LayerId& id) const;
 
+  // The layer to use for `diff_id`: the one that a step made here where there
+  // is one, else its hex, whether that exists or not.
+  LayerId id_of(const Digest& diff_id) const;
+
   // Directory to mount. Unpacks the tarball where there is no tree yet:
   // whiteouts become overlay whiteouts; names cannot lead out of the tree.
   // Throws Error where the blob is absent: the caller fetches it first. Throws
-  // DigestMismatch where the tarball is not the one of the diffID.
+  // DamagedBlob, and DigestMismatch where the tarball is not the one of the
+  // diffID.
   std::string tree(const LayerId& id);
 
   // Call before mounting `chain` (lowest first, all with trees). A tarball may
@@ -68,9 +85,12 @@ class LayerStore {
   // such directories the owner, mode and time that they have below. Rarely has
   // anything to do.
   void settle(const std::vector<LayerId>& chain);
+  // Whether there is a tree that can be trusted: one of a pulled layer that no
+  // sync came after before the machine stopped does not count.
   bool has_tree(const LayerId& id) const;
 
-  // Read once per process and kept; made from the tree or tarball if absent.
+  // Read once per process and kept; made from the tarball if absent. A layer
+  // that a step made and that has neither is dropped: throws Error.
   std::shared_ptr<const LayerIndex> index(const LayerId& id);
 
   // The tarball, made now if it does not exist: entries in index order, numeric

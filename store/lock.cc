@@ -1,6 +1,8 @@
 #include "store/lock.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -40,6 +42,25 @@ std::optional<FileLock> FileLock::try_lock(const std::string& path,
   Fd fd = open_lock(path);
   if (!lock(fd.get(), mode, F_OFD_SETLK, path)) return std::nullopt;
   return FileLock(std::move(fd));
+}
+
+std::optional<Claim> Claim::try_claim(const std::string& path) {
+  for (;;) {
+    Fd fd = open_lock(path);
+    if (!lock(fd.get(), LockMode::exclusive, F_OFD_SETLK, path))
+      return std::nullopt;
+    // Whoever held it last may have removed the file since it was opened.
+    struct stat mine;
+    check(::fstat(fd.get(), &mine), "stat", path);
+    const auto there = lstat_at(AT_FDCWD, path);
+    if (there && there->st_ino == mine.st_ino)
+      return Claim(path, std::move(fd));
+  }
+}
+
+// Removed while it is still held, so that nobody can hold what is gone.
+Claim::~Claim() {
+  if (held_) ::unlink(path_.c_str());
 }
 
 }  // namespace cbuild::store

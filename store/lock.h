@@ -27,4 +27,21 @@ class FileLock {
   Fd held_;
 };
 
+// Says that its holder is doing a certain piece of work. The lock file exists
+// only while someone holds it, since there are as many as there is work.
+class Claim {
+ public:
+  // nullopt where another process or thread does that work.
+  static std::optional<Claim> try_claim(const std::string& path);
+  Claim(Claim&&) = default;
+  Claim& operator=(Claim&&) = delete;
+  ~Claim();
+
+ private:
+  Claim(std::string path, Fd held)
+      : path_(std::move(path)), held_(std::move(held)) {}
+  std::string path_;
+  Fd held_;
+};
+
 }  // namespace cbuild::store

@@ -2,24 +2,41 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <ctime>
 #include <map>
 
 #include "base/dir.h"
-#include "base/error.h"
+#include "store/layer_sizes.h"
 #include "store/reach.h"
 #include "store/usage.h"
 
 namespace cbuild::store {
 namespace {
 
-std::uint64_t free_space(const std::string& root) {
-  struct statvfs fs;
-  check(::statvfs(root.c_str(), &fs), "statvfs", root);
-  return std::uint64_t{fs.f_bavail} * fs.f_frsize;
+bool limited(const PruneOptions& options) {
+  return options.keep_bytes || options.free_bytes || options.reserved_bytes;
+}
+
+// How many bytes must go to meet the limits.
+std::uint64_t wanted_bytes(Store& store, const PruneOptions& options) {
+  const std::uint64_t total = total_bytes(store);
+  std::uint64_t keep = options.keep_bytes.value_or(UINT64_MAX);
+  if (options.free_bytes) {
+    const std::uint64_t free = disk_space(store).free;
+    const std::uint64_t lacking =
+        free < *options.free_bytes ? *options.free_bytes - free : 0;
+    if (lacking != 0)
+      keep = std::min(keep, total - std::min(total, lacking));
+  }
+  if (options.reserved_bytes) {
+    // Alone it says how much to keep.
+    const bool alone = !options.keep_bytes && !options.free_bytes;
+    keep = alone ? *options.reserved_bytes
+                 : std::max(keep, *options.reserved_bytes);
+  }
+  return total > keep ? total - keep : 0;
 }
 
 class Pruner {
@@ -29,9 +46,8 @@ class Pruner {
         options_(options),
         before_(options.unused_for == 0
                     ? INT64_MAX
-                    : std::time(nullptr) - options.unused_for) {
-    for (const LayerId& id : store.layers.list())
-      layers_[id] = allocated(store.layers.directory(id));
+                    : std::time(nullptr) - options.unused_for),
+        layers_(layer_sizes(store)) {
     for (const Digest& digest : store.blobs.list())
       blobs_[digest] = allocated(store.blobs.path(digest));
   }
@@ -39,20 +55,23 @@ class Pruner {
   PruneReport run() {
     drop_images();
     drop_references();
-    for (const char* folder : {"contexts", "web/urls", "web/files",
-                               "git/files", "git/repositories"})
-      drop_files(folder);
+    if (options_.references)
+      for (const char* folder : {"contexts", "web/urls", "web/files",
+                                 "git/files", "git/repositories"})
+        drop_files(folder);
     if (options_.cache_mounts)
       report_.cache_mounts = drop_files("cache-mounts");
+    if (options_.logs) report_.logs = drop_files("logs");
     drop_steps();
     drop_layers_and_blobs();
+    drop_dead_links();
     return report_;
   }
 
  private:
   struct AgedStep {
     StepRecord record;
-    std::int64_t used;
+    std::int64_t used;  // nanoseconds since the epoch
   };
 
   void drop_images();
@@ -61,15 +80,15 @@ class Pruner {
   void drop_steps();
   std::size_t steps_to_keep(const std::vector<AgedStep>& old);
   void drop_layers_and_blobs();
+  void drop_dead_links();
   Reached reached() const;
   std::uint64_t unreached_bytes(const Reached& kept) const;
-  std::uint64_t wanted_bytes() const;
 
   Store& store_;
   const PruneOptions& options_;
   std::int64_t before_;  // what was last used before this time may go
-  std::map<LayerId, std::uint64_t>
-      layers_;  // everything there is, and its size
+  // Everything there is, and its size.
+  std::map<LayerId, std::uint64_t> layers_;
   std::map<Digest, std::uint64_t> blobs_;
   std::vector<Descriptor> images_;  // what stays, remembered ones too
   std::vector<StepRecord> steps_;
@@ -78,8 +97,10 @@ class Pruner {
 
 void Pruner::drop_images() {
   for (NamedImage& image : store_.images.list()) {
-    const bool goes =
-        image.name.empty() ? options_.dangling_images : options_.named_images;
+    const bool goes = image.name.empty() ? options_.dangling_images &&
+                                               image.manifest.digest !=
+                                                   options_.spared
+                                         : options_.named_images;
     if (!goes) {
       images_.push_back(std::move(image.manifest));
       continue;
@@ -90,8 +111,8 @@ void Pruner::drop_images() {
 }
 
 void Pruner::drop_references() {
-  if (options_.dry_run && before_ == INT64_MAX) return;
-  if (!options_.dry_run)
+  if (options_.references && options_.dry_run && before_ == INT64_MAX) return;
+  if (options_.references && !options_.dry_run)
     report_.references = store_.images.forget_older(before_);
   for (Descriptor& manifest : store_.images.remembered())
     images_.push_back(std::move(manifest));
@@ -99,9 +120,9 @@ void Pruner::drop_references() {
 
 std::size_t Pruner::drop_files(const std::string& folder) {
   const std::string path = store_.root() + "/" + folder;
-  std::size_t dropped = 0;
   const auto dir = try_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
-  if (!dir) return dropped;
+  if (!dir) return 0;
+  std::size_t dropped = 0;
   for (const std::string& name : list_dir(dir->get())) {
     const auto st = lstat_at(dir->get(), name);
     if (!st || st->st_mtime >= before_) continue;
@@ -134,47 +155,40 @@ std::uint64_t Pruner::unreached_bytes(const Reached& kept) const {
   return bytes;
 }
 
-// How many bytes must go to meet the limits.
-std::uint64_t Pruner::wanted_bytes() const {
-  std::uint64_t wanted = 0;
-  if (options_.keep_bytes) {
-    const std::uint64_t total = allocated(store_.root());
-    if (total > *options_.keep_bytes) wanted = total - *options_.keep_bytes;
-  }
-  if (options_.free_bytes) {
-    const std::uint64_t free = free_space(store_.root());
-    if (free < *options_.free_bytes)
-      wanted = std::max(wanted, *options_.free_bytes - free);
-  }
-  return wanted;
-}
-
-// How many of `old`, from the front, can stay within the limits. Found by
-// bisection: the fewer stay, the more goes.
+// How many of `old`, from the front, can stay within the limits: what each of
+// them adds to what stays is counted until too little would go.
 std::size_t Pruner::steps_to_keep(const std::vector<AgedStep>& old) {
-  if (!options_.keep_bytes && !options_.free_bytes) return 0;
-  const std::uint64_t wanted = wanted_bytes();
-  const std::size_t young = steps_.size();
-  std::size_t low = 0;
-  std::size_t high = old.size();
-  while (low < high) {
-    const std::size_t middle = (low + high + 1) / 2;
-    for (std::size_t i = 0; i < middle; ++i) steps_.push_back(old[i].record);
-    const bool enough = unreached_bytes(reached()) >= wanted;
-    steps_.resize(young, old.front().record);
-    if (enough)
-      low = middle;
-    else
-      high = middle - 1;
+  if (!options_.steps) return old.size();
+  if (!limited(options_)) return 0;
+  const std::uint64_t wanted = wanted_bytes(store_, options_);
+  if (wanted == 0) return old.size();
+  Reached kept = reached();
+  std::uint64_t goes = unreached_bytes(kept);
+  for (std::size_t i = 0; i < old.size(); ++i) {
+    for (const LayerId& id : old[i].record.layers) {
+      if (!kept.layers.contains(id)) {
+        const auto size = layers_.find(id);
+        if (size != layers_.end()) goes -= size->second;
+      }
+      Reached of_layer;
+      of_layer.add_layer(store_.layers, id);
+      for (const Digest& blob : of_layer.blobs) {
+        if (!kept.blobs.insert(blob).second) continue;
+        const auto size = blobs_.find(blob);
+        if (size != blobs_.end()) goes -= size->second;
+      }
+      kept.layers.insert(id);
+    }
+    if (goes < wanted) return i;
   }
-  return low;
+  return old.size();
 }
 
 void Pruner::drop_steps() {
   std::vector<AgedStep> old;
   for (StepRecord& step : store_.steps.list()) {
     const std::int64_t used = store_.steps.last_used(step.key);
-    if (used < before_)
+    if (used / 1'000'000'000 < before_)
       old.push_back({std::move(step), used});
     else
       steps_.push_back(std::move(step));
@@ -208,9 +222,27 @@ void Pruner::drop_layers_and_blobs() {
   }
 }
 
+// What kills left: names of layers that are gone, files of claims.
+void Pruner::drop_dead_links() {
+  if (options_.dry_run) return;
+  const auto diffs =
+      try_openat(AT_FDCWD, store_.root() + "/diffs", O_RDONLY | O_DIRECTORY);
+  if (diffs)
+    for (const std::string& name : list_dir(diffs->get()))
+      if (!store_.layers.exists(readlink_at(diffs->get(), name)))
+        remove_tree_at(diffs->get(), name);
+  const Fd locks = open_path(store_.root() + "/locks", O_RDONLY | O_DIRECTORY);
+  for (const std::string& name : list_dir(locks.get()))
+    if (name.starts_with("step-") || name.starts_with("fetch-"))
+      remove_tree_at(locks.get(), name);
+}
+
 // Frees what nothing names any more and leaves all names and records.
 PruneReport collect(Store& store) {
-  return prune(store, {.dangling_images = false, .unused_for = INT64_MAX / 2});
+  return prune(store, {.dangling_images = false,
+                       .unused_for = INT64_MAX / 2,
+                       .steps = false,
+                       .logs = false});
 }
 
 }  // namespace
@@ -218,7 +250,31 @@ PruneReport collect(Store& store) {
 PruneReport prune(Store& store, const PruneOptions& options) {
   const std::optional<Lease> lease = store.exclusive_lease();
   if (!lease) return {.busy = true};
-  return Pruner(store, options).run();
+  if (!limited(options)) return Pruner(store, options).run();
+  PruneOptions gently = options;
+  gently.references = gently.cache_mounts = false;
+  PruneReport report = Pruner(store, gently).run();
+  const std::uint64_t wanted = wanted_bytes(store, options);
+  if (options.dry_run)
+    return report.bytes >= wanted ? report : Pruner(store, options).run();
+  if (wanted == 0) return report;
+  PruneReport more = Pruner(store, options).run();
+  more.images = std::move(report.images);
+  more.steps += report.steps;
+  more.layers += report.layers;
+  more.blobs += report.blobs;
+  more.logs += report.logs;
+  more.bytes += report.bytes;
+  return more;
+}
+
+std::optional<PruneReport> enforce_cap(Store& store, std::uint64_t cap,
+                                       const Digest& spared) {
+  if (total_bytes(store) <= cap) return std::nullopt;
+  return prune(store, {.keep_bytes = cap,
+                       .spared = spared,
+                       .logs = false,
+                       .cache_mounts = true});
 }
 
 PruneReport remove_name(Store& store, const std::string& full_name) {

@@ -24,10 +24,25 @@ struct PruneOptions {
   // Step records, remembered references, context tables and what came from
   // URLs and git go that were not used for this many seconds; 0: all of them.
   std::int64_t unused_for = 0;
-  // Of those only as many step records, least recently used first, as it takes
-  // to bring the store down to this size, or to free this much of the disk.
+  // Of the step records only as many, least recently used first, as it takes to
+  // bring the store down to `keep_bytes` and to have `free_bytes` of the disk
+  // free, but never so many that it gets smaller than `reserved_bytes`
+  // (BuildKit's calculateKeepBytes, cache/manager.go).
   std::optional<std::uint64_t> keep_bytes;
   std::optional<std::uint64_t> free_bytes;
+  std::optional<std::uint64_t> reserved_bytes;
+  // With a limit references, context tables and cache mounts go only where that
+  // is not enough.
+
+  // The manifest of an image that stays though it has no name.
+  std::optional<Digest> spared;
+  // False: all step records stay.
+  bool steps = true;
+  // False: remembered references, context tables and what came from URLs and
+  // git stay.
+  bool references = true;
+  // What builds printed.
+  bool logs = true;
   // What RUN --mount=type=cache keeps, where not used for `unused_for`.
   bool cache_mounts = false;
   // Only tells what would be done.
@@ -42,10 +57,17 @@ struct PruneReport {
   std::size_t layers = 0;
   std::size_t blobs = 0;
   std::size_t cache_mounts = 0;
+  std::size_t logs = 0;
   std::uint64_t bytes = 0;
 };
 
 PruneReport prune(Store& store, const PruneOptions& options);
+
+// Brings a store that is larger than `cap` bytes down to it. nullopt where it is
+// small enough already. What images with a name, and `spared`, need stays, so it
+// may end above the cap.
+std::optional<PruneReport> enforce_cap(Store& store, std::uint64_t cap,
+                                       const Digest& spared);
 
 // For rmi: takes the name away and, with the last name, the image and what only
 // it needed. Step records stay, so a build still finds its layers. `bytes` is 0

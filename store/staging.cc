@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <map>
@@ -105,11 +106,13 @@ std::string Staging::fresh() {
   return dir + "/" + std::to_string(next_++);
 }
 
-void Staging::replace(const std::string& path, std::string_view data) {
+void Staging::replace(const std::string& path, std::string_view data,
+                      bool durable) {
   const std::string staged = fresh();
   try {
     Fd out = open_path(staged, O_WRONLY | O_CREAT | O_EXCL, 0644);
     write_all(out.get(), data, path);
+    if (durable) check(::fdatasync(out.get()), "sync", path);
     out.close();
     check(::rename(staged.c_str(), path.c_str()), "rename", path);
   } catch (...) {

@@ -32,8 +32,10 @@ class Staging {
   // A path in it that names nothing yet.
   std::string fresh();
 
-  // Writes `data` to `path` so that it is the old file or the whole new one.
-  void replace(const std::string& path, std::string_view data);
+  // Writes `data` to `path` so that it is the old file or the whole new one;
+  // also after a power cut if `durable`.
+  void replace(const std::string& path, std::string_view data,
+               bool durable = false);
 
  private:
   std::string root_;

@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <ctime>
 
 #include "base/dir.h"
+#include "store/damage.h"
 #include "store/json.h"
 
 // A record file is {"sha256":"<hex>","record":<record>}, where the digest is
@@ -14,6 +16,7 @@
 namespace cbuild::store {
 namespace {
 
+constexpr std::int64_t kSecond = 1'000'000'000;  // in nanoseconds
 constexpr std::time_t kHour = 60 * 60;
 constexpr std::string_view kOpening = R"({"sha256":")";
 constexpr std::string_view kMiddle = R"(","record":)";
@@ -25,7 +28,7 @@ Json json_of(const StepRecord& record) {
     inputs.push_back(Json::array({name, value}));
   return {
       {"key", record.key.text()},  {"title", record.title},
-      {"layers", record.layers},   {"empty", record.empty},
+      {"layers", record.layers},   {"born", Birth::now().text()},
       {"created", record.created}, {"created_ns", record.created_nanoseconds},
       {"ms", record.milliseconds}, {"inputs", std::move(inputs)}};
 }
@@ -35,7 +38,6 @@ StepRecord record_of(const Json& json) {
                     .inputs = {},
                     .title = text_at(json, "title"),
                     .layers = texts_at(json, "layers"),
-                    .empty = flag_at(json, "empty"),
                     .created = number_at(json, "created"),
                     .created_nanoseconds = number_at(json, "created_ns"),
                     .milliseconds = number_at(json, "ms")};
@@ -59,16 +61,10 @@ std::optional<std::string_view> verified(std::string_view file) {
   return body;
 }
 
-std::optional<StepRecord> read_record(const std::string& path) {
-  const std::optional<Fd> fd = try_openat(AT_FDCWD, path, O_RDONLY);
-  if (!fd) return std::nullopt;
-  const std::string file = read_all(fd->get(), path);
-  const std::optional<std::string_view> body = verified(file);
-  if (!body) {
-    ::unlink(path.c_str());
-    return std::nullopt;
-  }
-  return record_of(parse_object(*body, path));
+void drop_record(const std::string& path, const std::string& why) {
+  ::unlink(path.c_str());
+  report_damage("step record " + path.substr(path.rfind('/') + 1, 12) + " " +
+                why + ": dropped, the step runs again");
 }
 
 // Inputs may be any bytes, JSON is UTF-8: bytes above 0x7f become the code
@@ -126,17 +122,37 @@ Digest key_of(const KeyInputs& inputs) {
   return hasher.finish();
 }
 
-StepCache::StepCache(const std::string& root)
-    : steps_(root + "/steps"), staging_(Staging::of(root)) {
+StepCache::StepCache(const std::string& root,
+                     std::shared_ptr<const Durability> durability)
+    : steps_(root + "/steps"),
+      durability_(std::move(durability)),
+      staging_(Staging::of(root)) {
   ensure_layout(root);
+}
+
+std::optional<StepRecord> StepCache::read(const std::string& path) const {
+  const std::optional<std::string> file = read_file(path);
+  if (!file) return std::nullopt;
+  const std::optional<std::string_view> body = verified(*file);
+  if (!body) {
+    drop_record(path, "is damaged");
+    return std::nullopt;
+  }
+  const Json json = parse_object(*body, path);
+  const auto birth = Birth::parse(text_at(json, "born"));
+  if (!birth || !durability_->holds(*birth)) {
+    drop_record(path, "was not on the disk when the machine stopped");
+    return std::nullopt;
+  }
+  return record_of(json);
 }
 
 std::optional<StepRecord> StepCache::find(const Digest& key) const {
   const std::string path = steps_ + "/" + key.hex();
-  std::optional<StepRecord> record = read_record(path);
+  std::optional<StepRecord> record = read(path);
   if (!record || record->key != key) return std::nullopt;
   // Whoever may read but not write the store still gets the answer.
-  if (std::time(nullptr) - last_used(key) > kHour)
+  if (std::time(nullptr) - last_used(key) / kSecond > kHour)
     static_cast<void>(::utimensat(AT_FDCWD, path.c_str(), nullptr, 0));
   return recoded(std::move(*record), narrow);
 }
@@ -162,14 +178,15 @@ std::vector<StepRecord> StepCache::list() const {
   const Fd dir = open_path(steps_, O_RDONLY | O_DIRECTORY);
   std::vector<StepRecord> records;
   for (const std::string& name : list_dir(dir.get()))
-    if (auto record = read_record(steps_ + "/" + name))
+    if (auto record = read(steps_ + "/" + name))
       records.push_back(recoded(std::move(*record), narrow));
   return records;
 }
 
 std::int64_t StepCache::last_used(const Digest& key) const {
   const auto st = lstat_at(AT_FDCWD, steps_ + "/" + key.hex());
-  return st ? st->st_mtime : 0;
+  return st ? std::int64_t{st->st_mtim.tv_sec} * kSecond + st->st_mtim.tv_nsec
+            : 0;
 }
 
 }  // namespace cbuild::store

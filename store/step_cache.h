@@ -4,8 +4,9 @@
 //
 // The record holds the named inputs the key was computed from, so that a miss
 // can be explained. A record that does not parse, or whose own digest does not
-// verify, counts as absent and is dropped. Any number of processes may share.
-// The file's mtime is when the record was last found, exact to an hour.
+// verify, counts as absent and is dropped; so does one from before a power cut
+// that no sync came after (store/durability.h), since the layers it names may
+// be torn. Any number of processes may share. The file's mtime is when the record was last found, exact to an hour.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "store/digest.h"
+#include "store/durability.h"
 #include "store/layer_store.h"
 #include "store/staging.h"
 
@@ -32,7 +34,6 @@ struct StepRecord {
   KeyInputs inputs;
   std::string title;            // the instruction as written
   std::vector<LayerId> layers;  // the whole chain after the step, lowest first
-  bool empty = false;           // the step changed nothing: no layer was added
   std::int64_t created = 0;     // seconds since the epoch
   std::int64_t created_nanoseconds = 0;
   std::int64_t milliseconds = 0;  // how long it ran
@@ -40,18 +41,23 @@ struct StepRecord {
 
 class StepCache {
  public:
-  explicit StepCache(const std::string& root);
+  StepCache(const std::string& root,
+            std::shared_ptr<const Durability> durability);
 
   std::optional<StepRecord> find(const Digest& key) const;
+  // Everything the record names must be in place: its birth is now.
   void put(const StepRecord& record);
   void remove(const Digest& key);
   std::vector<StepRecord> list() const;
-  // When the record was last put or found, in seconds since the epoch, exact to
-  // an hour; 0 where it is absent.
+  // When the record was last put or found, in nanoseconds since the epoch; of one
+  // that is found again and again, exact to an hour. 0 where it is absent.
   std::int64_t last_used(const Digest& key) const;
 
  private:
+  std::optional<StepRecord> read(const std::string& path) const;
+
   std::string steps_;  // <root>/steps
+  std::shared_ptr<const Durability> durability_;
   std::shared_ptr<Staging> staging_;
 };
 

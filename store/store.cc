@@ -25,10 +25,11 @@ std::string variable(const char* name) {
 
 Store::Store(const std::string& root)
     : root_(absolute(root)),
+      durability_(std::make_shared<Durability>(root_)),
       blobs(root_),
-      layers(root_, blobs),
+      layers(root_, blobs, durability_),
       images(root_, blobs),
-      steps(root_) {
+      steps(root_, durability_) {
   sweep(root_);
 }
 
@@ -47,9 +48,15 @@ std::optional<Lease> Store::exclusive_lease() const {
   return Lease(std::move(*lock));
 }
 
+std::optional<Claim> Store::try_claim(const std::string& work) const {
+  return Claim::try_claim(root_ + "/locks/" + work);
+}
+
 void Store::sync() {
+  const Birth start = Birth::now();
   const Fd root = open_path(root_, O_RDONLY | O_DIRECTORY);
   check(::syncfs(root.get()), "sync", root_);
+  durability_->synced(start);
 }
 
 std::string default_root() {

@@ -13,6 +13,7 @@
 
 #include "base/dir.h"
 #include "store/blob_store.h"
+#include "store/durability.h"
 #include "store/image_store.h"
 #include "store/layer_store.h"
 #include "store/lock.h"
@@ -32,6 +33,7 @@ class Lease {
 class Store {
  private:
   std::string root_;
+  std::shared_ptr<Durability> durability_;
 
  public:
   explicit Store(const std::string& root);
@@ -55,8 +57,13 @@ class Store {
   // someone does.
   std::optional<Lease> exclusive_lease() const;
 
+  // For work that must be done once among all processes: "step-<key>". nullopt
+  // where another one does it now.
+  std::optional<Claim> try_claim(const std::string& work) const;
+
   // syncfs(2) on the store's file system: called once, before the result of a
-  // build, pull or load is published.
+  // build, pull or load is published. Makes everything born before it durable
+  // (store/durability.h).
   void sync();
 };
 

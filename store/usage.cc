@@ -2,11 +2,16 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
+#include <algorithm>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "base/dir.h"
+#include "base/error.h"
+#include "store/layer_sizes.h"
 #include "store/reach.h"
 
 namespace cbuild::store {
@@ -32,6 +37,42 @@ std::uint64_t blocks_of(int dir, const std::string& name, Seen& seen) {
   return blocks;
 }
 
+UsagePart blobs_part(Store& store, const Reached& reached) {
+  UsagePart part{.what = "blobs"};
+  for (const Digest& digest : store.blobs.list()) {
+    ++part.count;
+    if (!reached.blobs.contains(digest))
+      part.reclaimable += allocated(store.blobs.path(digest));
+  }
+  return part;
+}
+
+UsagePart layers_part(Store& store, const Reached& reached) {
+  UsagePart part{.what = "layers"};
+  for (const auto& [id, bytes] : layer_sizes(store)) {
+    ++part.count;
+    if (!reached.layers.contains(id)) part.reclaimable += bytes;
+  }
+  return part;
+}
+
+UsagePart folder_part(const std::string& root, const char* folder) {
+  UsagePart part{.what = folder};
+  const auto dir =
+      try_openat(AT_FDCWD, root + "/" + folder, O_RDONLY | O_DIRECTORY);
+  if (dir) part.count = list_dir(dir->get()).size();
+  return part;
+}
+
+std::uint64_t own_blocks(const std::string& path) {
+  const auto st = lstat_at(AT_FDCWD, path);
+  return st ? static_cast<std::uint64_t>(st->st_blocks) * kBlock : 0;
+}
+
+// Nothing in them is needed by an image.
+const std::set<std::string_view> kAllReclaimable = {
+    "cache-mounts", "steps", "contexts", "web", "git", "refs", "logs"};
+
 }  // namespace
 
 std::uint64_t allocated(const std::string& path) {
@@ -39,21 +80,66 @@ std::uint64_t allocated(const std::string& path) {
   return blocks_of(AT_FDCWD, path, seen) * kBlock;
 }
 
+std::uint64_t Usage::total() const {
+  std::uint64_t sum = 0;
+  for (const UsagePart& part : parts) sum += part.bytes;
+  return sum;
+}
+
+std::uint64_t Usage::reclaimable() const {
+  std::uint64_t sum = 0;
+  for (const UsagePart& part : parts) sum += part.reclaimable;
+  return sum;
+}
+
+const UsagePart& Usage::part(const std::string& what) const {
+  for (const UsagePart& part : parts)
+    if (what == part.what) return part;
+  throw Error("a store has no " + what);
+}
+
 Usage usage(Store& store) {
-  Usage sum;
-  sum.blobs = allocated(store.root() + "/blobs");
-  sum.layers = allocated(store.root() + "/layers");
-  sum.cache_mounts = allocated(store.root() + "/cache-mounts");
-  sum.other =
-      allocated(store.root()) - sum.blobs - sum.layers - sum.cache_mounts;
   Reached reached;
   for (const NamedImage& image : store.images.list())
     if (!image.name.empty()) reached.add_image(store.blobs, image.manifest);
-  for (const Digest& digest : reached.blobs)
-    sum.needed += allocated(store.blobs.path(digest));
-  for (const LayerId& id : reached.layers)
-    sum.needed += allocated(store.layers.directory(id));
+  Usage usage;
+  usage.parts = {blobs_part(store, reached), layers_part(store, reached)};
+  for (const char* folder :
+       {"cache-mounts", "steps", "contexts", "web", "git", "refs", "logs", "tmp"})
+    usage.parts.push_back(folder_part(store.root(), folder));
+  UsagePart other{.what = "other"};
+  const Fd root = open_path(store.root(), O_RDONLY | O_DIRECTORY);
+  other.bytes = own_blocks(store.root());
+  for (const std::string& name : list_dir(root.get())) {
+    const auto part = std::find_if(
+        usage.parts.begin(), usage.parts.end(),
+        [&](const UsagePart& known) { return name == known.what; });
+    (part == usage.parts.end() ? other : *part).bytes +=
+        allocated(store.root() + "/" + name);
+  }
+  for (UsagePart& part : usage.parts)
+    if (kAllReclaimable.contains(part.what) && part.count != 0)
+      part.reclaimable = part.bytes;
+  usage.parts.push_back(other);
+  return usage;
+}
+
+std::uint64_t total_bytes(Store& store) {
+  std::uint64_t sum = own_blocks(store.root()) +
+                      own_blocks(store.root() + "/layers") +
+                      allocated(store.root() + "/layers/empty");
+  for (const auto& [id, bytes] : layer_sizes(store)) sum += bytes;
+  const Fd root = open_path(store.root(), O_RDONLY | O_DIRECTORY);
+  for (const std::string& name : list_dir(root.get()))
+    if (name != "layers") sum += allocated(store.root() + "/" + name);
   return sum;
+}
+
+DiskSpace disk_space(const Store& store) {
+  struct statvfs fs;
+  check(::statvfs(store.root().c_str(), &fs), "statvfs", store.root());
+  return {std::uint64_t{fs.f_blocks} * fs.f_frsize,
+          std::uint64_t{fs.f_bavail} * fs.f_frsize};
 }
 
 }  // namespace cbuild::store

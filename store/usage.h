@@ -3,8 +3,10 @@
 // Counted in allocated blocks, so that the sum agrees with du(1). In bytes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "store/store.h"
 
@@ -14,17 +16,33 @@ namespace cbuild::store {
 // where it does not exist.
 std::uint64_t allocated(const std::string& path);
 
-struct Usage {
-  std::uint64_t blobs = 0;   // manifests, configs, tarballs
-  std::uint64_t layers = 0;  // trees and indexes
-  std::uint64_t cache_mounts = 0;
-  std::uint64_t other = 0;  // records, logs, what is being written
-  // Of blobs and layers, what images with a name need.
-  std::uint64_t needed = 0;
+struct UsagePart {
+  const char* what;              // "layers"
+  std::size_t count = 0;         // things in it; of "other" none
+  std::uint64_t bytes = 0;
+  std::uint64_t reclaimable = 0;  // what no image with a name needs
+};
 
-  std::uint64_t total() const { return blobs + layers + cache_mounts + other; }
+struct Usage {
+  // In this order: blobs, layers, cache-mounts, steps, contexts, web, git,
+  // refs, logs, tmp, other.
+  std::vector<UsagePart> parts;
+
+  std::uint64_t total() const;
+  std::uint64_t reclaimable() const;
+  const UsagePart& part(const std::string& what) const;
 };
 
 Usage usage(Store& store);
+
+// The sum alone, cheaply: layers that were counted before are not walked again.
+std::uint64_t total_bytes(Store& store);
+
+// Of the file system that holds the store.
+struct DiskSpace {
+  std::uint64_t total = 0;
+  std::uint64_t free = 0;  // for this user
+};
+DiskSpace disk_space(const Store& store);
 
 }  // namespace cbuild::store

@@ -56,6 +56,15 @@ TEST_CASE("overlay: 500 layers", "[runtime]") {
   CHECK(list_dir(root.get()).size() == 501);
 }
 
+TEST_CASE("overlay: more layers than the kernel stacks are refused in words",
+          "[runtime]") {
+  NEED_SANDBOX();
+  Layers layers(501);
+  layers.add_upper();
+  CHECK_THROWS_WITH(mount_overlay(layers.spec),
+                    Catch::Contains("501 layers") && Catch::Contains("join RUN"));
+}
+
 TEST_CASE("overlay: writes go to the upper directory only", "[runtime]") {
   NEED_SANDBOX();
   const Mounter mounter = GENERATE(mount_overlay, mount_overlay_by_page);

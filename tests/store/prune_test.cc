@@ -220,9 +220,91 @@ TEST_CASE("usage adds up to what du counts", "[prune]") {
   write_file(s.root + "/cache-mounts/x", "1");
   ::link((s.root + "/cache-mounts/x").c_str(),
          (s.root + "/cache-mounts/y").c_str());
+  s.store.blobs.put(std::string(20000, 'l'));
   const Usage sum = usage(s.store);
   const std::string du = run("du -s --block-size=1 " + s.root);
   CHECK(sum.total() == std::stoull(du));
-  CHECK(sum.layers > 100000);
-  CHECK(sum.needed > 0);
+  CHECK(total_bytes(s.store) == sum.total());
+  CHECK(sum.part("layers").bytes > 100000);
+  CHECK(sum.part("layers").count == 1);
+  CHECK(sum.part("blobs").count == 4);
+  // The loose blob, and no other.
+  CHECK(sum.part("blobs").reclaimable == 20480);
+  CHECK(sum.part("cache-mounts").reclaimable > 0);
+}
+
+TEST_CASE("a layer is counted again when something came into it", "[prune]") {
+  ScratchStore s;
+  const LayerId layer = step_layer(s.store, "a", std::string(100000, 'x'));
+  const std::uint64_t before = total_bytes(s.store);
+  CHECK(total_bytes(s.store) == before);
+  const std::string extra = s.store.layers.directory(layer) + "/extra";
+  write_file(extra, std::string(50000, 'y'));
+  CHECK(total_bytes(s.store) >= before + 50000);
+}
+
+TEST_CASE("a reserve is kept, and says how much to keep where it is alone",
+          "[prune]") {
+  ScratchStore s;
+  for (int i = 0; i < 6; ++i)
+    put_step(s.store, std::to_string(i),
+             {step_layer(s.store, "f",
+                         std::string(1 << 20, static_cast<char>('a' + i)))},
+             i * kHour * 2);
+  const std::uint64_t size = total_bytes(s.store);
+  const std::uint64_t some = size - (5 << 19);
+  CHECK(prune(s.store, {.keep_bytes = 0, .reserved_bytes = some, .dry_run = true})
+            .steps == 3);
+  CHECK(prune(s.store, {.free_bytes = 1, .reserved_bytes = 1}).steps == 0);
+  CHECK(prune(s.store, {.reserved_bytes = some}).steps == 3);
+  CHECK(total_bytes(s.store) <= some);
+}
+
+TEST_CASE("a cap takes images without a name and the oldest steps", "[prune]") {
+  ScratchStore s;
+  const auto big = [&](char c) {
+    return step_layer(s.store, "f", std::string(1 << 20, c) + random_hex(1 << 19));
+  };
+  const LayerId named = big('a');
+  const LayerId loose = big('b');
+  const LayerId result = big('c');
+  s.store.images.tag({name("app:1")}, make_image(s.store, {named}));
+  s.store.images.tag({}, make_image(s.store, {loose}));
+  const Descriptor spared = make_image(s.store, {result});
+  s.store.images.tag({}, spared);
+  put_step(s.store, "old", {loose}, 48 * kHour);
+  put_step(s.store, "new", {result});
+  put_step(s.store, "named", {named});
+  CHECK_FALSE(enforce_cap(s.store, UINT64_MAX, spared.digest));
+  // A little less than there is: only what is oldest goes.
+  auto report =
+      enforce_cap(s.store, total_bytes(s.store) - (1 << 20), spared.digest);
+  REQUIRE(report);
+  CHECK(report->steps == 1);
+  CHECK(report->images.size() == 1);
+  CHECK(s.store.layers.exists(result));
+  report = enforce_cap(s.store, 1, spared.digest);
+  REQUIRE(report);
+  CHECK(report->steps == 2);
+  CHECK(check_image(s.store, spared).empty());
+  CHECK(s.store.images.list().size() == 2);
+  {
+    const Lease lease = s.store.lease();
+    CHECK(enforce_cap(s.store, 1, spared.digest)->busy);
+  }
+}
+
+TEST_CASE("work is claimed by one at a time, and its file goes", "[locks]") {
+  ScratchStore s;
+  const std::string file = s.root + "/locks/step-x";
+  {
+    const auto claim = s.store.try_claim("step-x");
+    REQUIRE(claim);
+    CHECK_FALSE(s.store.try_claim("step-x"));
+    CHECK_FALSE(Store(s.root).try_claim("step-x"));
+    CHECK(s.store.try_claim("step-y"));
+  }
+  CHECK_FALSE(lstat_at(AT_FDCWD, file));
+  write_file(file, "");  // left by a kill
+  CHECK(s.store.try_claim("step-x"));
 }

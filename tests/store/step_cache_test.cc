@@ -17,7 +17,6 @@ StepRecord sample() {
           .inputs = inputs,
           .title = "RUN make",
           .layers = {"a", "b"},
-          .empty = true,
           .created = 1700000000,
           .created_nanoseconds = 5,
           .milliseconds = 42};
@@ -28,7 +27,7 @@ StepRecord sample() {
 TEST_CASE("a step record comes back whole, whatever bytes its inputs have",
           "[steps]") {
   Scratch scratch;
-  StepCache steps(scratch.root);
+  StepCache steps(scratch.root, std::make_shared<Durability>(scratch.root));
   const StepRecord want = sample();
   CHECK_FALSE(steps.find(want.key));
   steps.put(want);
@@ -37,7 +36,6 @@ TEST_CASE("a step record comes back whole, whatever bytes its inputs have",
   CHECK(got->inputs == want.inputs);
   CHECK(got->title == want.title);
   CHECK(got->layers == want.layers);
-  CHECK(got->empty);
   CHECK(got->created == want.created);
   CHECK(got->created_nanoseconds == 5);
   CHECK(got->milliseconds == 42);
@@ -49,7 +47,7 @@ TEST_CASE("a step record comes back whole, whatever bytes its inputs have",
 
 TEST_CASE("a damaged record is dropped", "[steps]") {
   Scratch scratch;
-  StepCache steps(scratch.root);
+  StepCache steps(scratch.root, std::make_shared<Durability>(scratch.root));
   const StepRecord record = sample();
   const std::string path = scratch.root + "/steps/" + record.key.hex();
   steps.put(record);
@@ -66,9 +64,44 @@ TEST_CASE("a damaged record is dropped", "[steps]") {
   }
 }
 
+TEST_CASE("a record counts after a power cut only if a sync came after it",
+          "[steps]") {
+  Scratch scratch;
+  const StepRecord record = sample();
+  // What this machine wrote before it stopped: only the boot id differs.
+  const auto age = [&](const std::string& boot) {
+    StepCache(scratch.root, std::make_shared<Durability>(scratch.root))
+        .put(record);
+    const std::string path = scratch.root + "/steps/" + record.key.hex();
+    std::string file = *read_file(path);
+    const std::string now = Birth::now().boot;
+    file.replace(file.find(now), now.size(), boot);
+    const std::string body =
+        file.substr(file.find("record") + 8,
+                    file.size() - file.find("record") - 9);
+    write_file(path, R"({"sha256":")" + sha256(body).hex() + R"(","record":)" +
+                         body + "}");
+  };
+  const auto found = [&] {
+    return StepCache(scratch.root, std::make_shared<Durability>(scratch.root))
+        .find(record.key)
+        .has_value();
+  };
+  age("before");
+  CHECK_FALSE(found());
+  Durability(scratch.root).synced({"before", Birth::now().nanoseconds});
+  CHECK_FALSE(found());  // it was dropped
+  age("before");         // later than the sync
+  CHECK_FALSE(found());
+  age("before");
+  Durability(scratch.root).synced({"before", Birth::now().nanoseconds});
+  CHECK(found());
+  CHECK(lstat_at(AT_FDCWD, scratch.root + "/synced")->st_size < 200);
+}
+
 TEST_CASE("a record under another key's name does not count", "[steps]") {
   Scratch scratch;
-  StepCache steps(scratch.root);
+  StepCache steps(scratch.root, std::make_shared<Durability>(scratch.root));
   steps.put(sample());
   const std::string from = scratch.root + "/steps/" + sample().key.hex();
   const Digest other = key_of({{"a", "b"}});
