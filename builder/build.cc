@@ -1,8 +1,12 @@
 #include "builder/build.h"
 
+#include <algorithm>
+
+#include "base/text.h"
 #include "builder/checks.h"
 #include "builder/contexts.h"
 #include "builder/engine.h"
+#include "builder/explain.h"
 #include "builder/failures.h"
 #include "builder/planner.h"
 #include "builder/publish.h"
@@ -46,6 +50,17 @@ std::vector<std::string> rendered(const Checks& checks,
   return lines;
 }
 
+void check_expected_stages(const BuildRequest& request, const Plan& plan) {
+  if (!request.expect_cached) return;
+  std::vector<std::string> known;
+  for (const Step& step : plan.steps) known.push_back(to_lower(step.stage));
+  for (const std::string& stage : *request.expect_cached)
+    if (std::find(known.begin(), known.end(), to_lower(stage)) == known.end())
+      throw UsageError("--expect-cached=" + stage +
+                       ": this build has no step of such a stage" +
+                       did_you_mean(stage, known));
+}
+
 // A failure while a step ran names the step's line; a failed RUN is shown with
 // its text.
 void run_steps(Engine& engine, const Plan& plan, const DockerfileText& file) {
@@ -86,6 +101,8 @@ BuildResult build(const BuildRequest& request, BuildEnvironment& environment) {
     const Plan plan =
         make_plan(request, environment, file, parsed, sources.contexts, checks);
 
+    check_expected_stages(request, plan);
+
     // From here on the plan is immutable; only results grow.
     reporter.plan(plan, file.text);
     Tarballs tarballs(environment.store,
@@ -94,19 +111,34 @@ BuildResult build(const BuildRequest& request, BuildEnvironment& environment) {
                        .threads = std::thread::hardware_concurrency()});
     Engine engine(plan, request, environment, sources.remotes, reporter,
                   [&](const store::LayerId& layer) { tarballs.start(layer); });
-    run_steps(engine, plan, file);
+    Explainer explainer(plan, request, trace_name(request, file.path),
+                        file.text, environment.store);
+    try {
+      run_steps(engine, plan, file);
+    } catch (const UnexpectedMiss& e) {
+      throw UnexpectedMiss(
+          std::string(e.what()) + "\n  because: " +
+          join(explainer.reasons(engine, *engine.failed()), "\n  and:     "));
+    } catch (const Error&) {
+      explainer.finish(engine);
+      throw;
+    }
     sources.contexts.save();
     reporter.skip_rest();
 
     // Every layer exists. What remains is JSON, hashing and names.
     const Published published =
         publish(plan, engine, tarballs, request, environment.store);
+    std::vector<StepReport> steps = explainer.finish(engine);
+    const std::string first = explainer.first_rebuilt(steps);
+    if (!first.empty()) reporter.message("first rebuilt: " + first);
     reporter.summary(engine.executed(), engine.cached(), tarballs.written());
     return BuildResult{.manifest = published.manifest,
                        .config = published.config,
                        .warnings = rendered(checks, file),
                        .executed = engine.executed(),
-                       .cached = engine.cached()};
+                       .cached = engine.cached(),
+                       .steps = std::move(steps)};
   });
 }
 

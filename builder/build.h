@@ -31,6 +31,22 @@ class RunFailed : public Error {
   int code_;
 };
 
+// A step would have to run that --expect-cached says is cached: exit code 8.
+class UnexpectedMiss : public Error {
+ public:
+  using Error::Error;
+};
+
+// How a step ended, and why it had to run.
+struct StepReport {
+  // skipped: nothing needed its result, since one above it is kept.
+  enum class Outcome { cached, rebuilt, skipped, failed, not_reached };
+  std::string name;      // "[build 2/5] RUN make"
+  std::size_t line = 0;  // of the Dockerfile
+  Outcome outcome = Outcome::not_reached;
+  std::vector<std::string> reasons;  // rebuilt and failed: the first first
+};
+
 struct SecretSource {
   enum class Kind { file, environment } kind = Kind::file;
   std::string value;  // path, or name of the variable
@@ -64,6 +80,9 @@ struct BuildRequest {
   bool no_cache = false;
   std::vector<std::string> no_cache_filter;  // stages
   bool pull = false;
+  bool explain = false;  // look for earlier records of every step that runs
+  // Fail before a step of these stages runs; empty: of any stage.
+  std::optional<std::vector<std::string>> expect_cached;
 
   // For every RUN, unless it says otherwise.
   std::optional<runtime::NetworkMode> network;
@@ -94,6 +113,7 @@ struct BuildResult {
   std::vector<std::string> warnings;  // rendered build checks
   std::size_t executed = 0;
   std::size_t cached = 0;
+  std::vector<StepReport> steps;
 };
 
 // Builds, stores and tags the image. Throws parser::SyntaxError (located),

@@ -5,6 +5,8 @@
 #include <thread>
 #include <utility>
 
+#include "base/text.h"
+
 namespace cbuild::builder {
 namespace {
 
@@ -124,6 +126,11 @@ void Engine::start_executing(StepId id) {
     changed(id);
     return;
   }
+  if (must_be_cached(step)) {
+    fail(id, std::make_exception_ptr(
+                 UnexpectedMiss("--expect-cached: not cached: " + step.name)));
+    return;
+  }
   StepInputs inputs;
   inputs.below = layers_below(step);
   inputs.layers_of = [this](StepId source) {
@@ -153,6 +160,7 @@ void Engine::start_executing(StepId id) {
     if (on_the_way_.count(id) > 0) on_layer_(result.layers.back());
     const std::lock_guard lock(mutex_);
     ++executed_;
+    nodes_[id].executed = true;
     nodes_[id].result = std::move(result);
     record(id, wall);
     changed(id);
@@ -207,6 +215,24 @@ void Engine::fail(StepId id, std::exception_ptr failure) {
   failure_ = std::move(failure);
   failed_ = id;
   stop_ = true;
+}
+
+bool Engine::must_be_cached(const Step& step) const {
+  if (!request_.expect_cached) return false;
+  const std::vector<std::string>& stages = *request_.expect_cached;
+  return stages.empty() ||
+         std::any_of(stages.begin(), stages.end(), [&](const std::string& s) {
+           return equals_ignore_case(s, step.stage);
+         });
+}
+
+StepReport::Outcome Engine::outcome(StepId id) const {
+  using Outcome = StepReport::Outcome;
+  const Node& node = nodes_[id];
+  if (node.executed) return Outcome::rebuilt;
+  if (node.result && node.key) return Outcome::cached;
+  if (failed_ == id) return Outcome::failed;
+  return failed_ ? Outcome::not_reached : Outcome::skipped;
 }
 
 StepResult Engine::result(StepId id) const {

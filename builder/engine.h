@@ -60,6 +60,14 @@ class Engine {
   StepResult result(StepId id) const;
 
   std::size_t executed() const { return executed_; }
+
+  // Valid after run(), whether it threw or not.
+  StepReport::Outcome outcome(StepId id) const;
+  bool forced(StepId id) const { return nodes_[id].forced; }
+  // What its key was made of; empty where it has none.
+  const store::KeyInputs& inputs(StepId id) const { return nodes_[id].inputs; }
+  // The files it took, by their digest; only where they were looked at.
+  const FileListings& listings(StepId id) const { return nodes_[id].listings; }
   // The step whose failure run() threw.
   std::optional<StepId> failed() const { return failed_; }
   std::size_t cached() const;
@@ -74,6 +82,8 @@ class Engine {
     store::KeyInputs inputs;
     std::optional<store::Digest> declared_key;
     std::optional<StepResult> result;
+    FileListings listings;
+    bool executed = false;
     bool result_wanted = false;
     bool forced = false;  // to be executed whatever records say
     bool busy = false;
@@ -88,8 +98,9 @@ class Engine {
   bool shares_result(StepId id);
   void start_keying(StepId id);
   void start_executing(StepId id);
-  store::KeyInputs content_inputs(const Step& step);
-  store::KeyInputs copied_content(const CopyStep& copy);
+  store::KeyInputs content_inputs(const Step& step, FileListings& listings);
+  store::KeyInputs copied_content(const CopyStep& copy, FileListings& listings);
+  bool must_be_cached(const Step& step) const;
   std::shared_ptr<const FileView> view_of(const FileOrigin& origin);
   void finish_key(StepId id, store::KeyInputs content);
   void set_key(StepId id, const store::Digest& record_key);

@@ -123,26 +123,29 @@ bool Engine::find_declared(StepId id) {
 void Engine::start_keying(StepId id) {
   submit(id, [this, id] {
     store::KeyInputs content;
+    FileListings listings;
     try {
-      content = content_inputs(plan_.steps[id]);
+      content = content_inputs(plan_.steps[id], listings);
     } catch (const MissingSource& e) {
       throw mistake(plan_.steps[id].span, e.what());
     }
     const std::lock_guard lock(mutex_);
+    nodes_[id].listings = std::move(listings);
     finish_key(id, std::move(content));
   });
 }
 
 // In the order of the sources, then heredocs. What comes from the network says
 // what it is, without being fetched.
-store::KeyInputs Engine::copied_content(const CopyStep& copy) {
+store::KeyInputs Engine::copied_content(const CopyStep& copy,
+                                        FileListings& listings) {
   CopySpec here = copy.spec;
   here.sources.clear();
   for (std::size_t i = 0; i < copy.spec.sources.size(); ++i)
     if (!copy.remotes.contains(i)) here.sources.push_back(copy.spec.sources[i]);
   store::KeyInputs inputs;
   if (!here.sources.empty() || !here.inline_files.empty())
-    inputs = copy_key_inputs(here, *view_of(copy.origin));
+    inputs = copy_key_inputs(here, *view_of(copy.origin), &listings);
   for (const auto& [number, remote] : copy.remotes) {
     std::string identity = remotes_.identity(remote);
     if (copy.spec.unpack.value_or(false)) identity += " unpacked";
@@ -152,7 +155,8 @@ store::KeyInputs Engine::copied_content(const CopyStep& copy) {
   return inputs;
 }
 
-store::KeyInputs Engine::content_inputs(const Step& step) {
+store::KeyInputs Engine::content_inputs(const Step& step,
+                                        FileListings& listings) {
   store::KeyInputs inputs;
   // Numbered: how a source is spelled does not matter, only what is in it.
   const auto add = [&](const std::string& prefix, store::KeyInputs files) {
@@ -162,12 +166,13 @@ store::KeyInputs Engine::content_inputs(const Step& step) {
                           std::move(value));
   };
   if (const auto* copy = std::get_if<CopyStep>(&step.node))
-    add("", copied_content(*copy));
+    add("", copied_content(*copy, listings));
   if (const auto* run = std::get_if<RunStep>(&step.node))
     for (const MountStep& mount : run->mounts)
       if (mount.has_origin)
         add("mount " + mount.target + " ",
-            copy_key_inputs(mount_selection(mount), *view_of(mount.origin)));
+            copy_key_inputs(mount_selection(mount), *view_of(mount.origin),
+                            &listings));
   return inputs;
 }
 
@@ -232,6 +237,7 @@ bool Engine::load_record(StepId id) {
   }
   result.layers.insert(result.layers.end(), record->layers.begin(),
                        record->layers.end());
+  if (nodes_[id].inputs.empty()) nodes_[id].inputs = record->inputs;
   result.created = record->created;
   result.created_nanoseconds = record->created_nanoseconds;
   result.cached = true;

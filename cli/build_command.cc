@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "builder/build.h"
 #include "cli/build_flags.h"
+#include "cli/explanation.h"
 #include "cli/command.h"
 #include "cli/graph_command.h"
 #include "cli/metadata_file.h"
@@ -96,6 +97,9 @@ void run_build(Session& session) {
   {
     const Finisher finisher(*renderer);
     result = builder::build(request, environment);
+    if (request.explain)
+      renderer->on(
+          builder::MessageEvent{false, explanation(result->steps, false)});
     renderer->on(builder::MessageEvent{false, names_text(request, *result)});
     if (args.has("push")) push_tags(session, request, *result, *renderer);
   }

@@ -32,6 +32,10 @@ constexpr Flag kFlags[] = {
     {"Cache", "--no-cache", Takes::nothing, "", "Execute every step"},
     {"Cache", "--no-cache-filter", Takes::many, "STAGE[,STAGE]",
      "Execute every step of these stages"},
+    {"Cache", "--explain", Takes::nothing, "",
+     "Say of every step why it was rebuilt (see also 'cbuild why')"},
+    {"Cache", "--expect-cached", Takes::optional, "=STAGE",
+     "Fail with exit status 8 before a step (of STAGE) would have to run"},
     {"Cache", "--pull", Takes::nothing, "",
      "Ask registries whether base images changed"},
 

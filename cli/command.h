@@ -64,6 +64,7 @@ extern const Command kLoadCommand;
 extern const Command kLoginCommand;
 extern const Command kLogoutCommand;
 extern const Command kPruneCommand;
+extern const Command kWhyCommand;
 extern const Command kVersionCommand;
 extern const Command kHelpCommand;
 

@@ -15,7 +15,8 @@ constexpr const Command* kCommands[] = {
     &kBuildCommand, &kGraphCommand,  &kContextLsCommand, &kPullCommand,
     &kPushCommand,  &kImagesCommand, &kHistoryCommand,   &kInspectCommand,
     &kTagCommand,   &kRmiCommand,    &kSaveCommand,      &kLoadCommand,
-    &kLoginCommand, &kLogoutCommand, &kPruneCommand,     &kVersionCommand,
+    &kLoginCommand, &kLogoutCommand, &kPruneCommand,     &kWhyCommand,
+    &kVersionCommand,
     &kHelpCommand,
 };
 
