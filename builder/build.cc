@@ -10,7 +10,9 @@
 #include "builder/failures.h"
 #include "builder/planner.h"
 #include "builder/publish.h"
+#include "builder/remote_cache.h"
 #include "builder/reporter.h"
+#include "builder/share.h"
 #include "parser/parse.h"
 
 namespace cbuild::builder {
@@ -84,12 +86,84 @@ void run_steps(Engine& engine, const Plan& plan, const DockerfileText& file) {
   }
 }
 
+// What a build is made with, all the way.
+struct Workshop {
+  const BuildRequest& request;
+  BuildEnvironment& environment;
+  const DockerfileText& file;
+  Contexts& contexts;
+  Reporter& reporter;
+  RemoteSources& remotes;
+  RemoteCache& cache;
+};
+
+// Runs the steps; what ran or failed is explained.
+void run_explained(Engine& engine, Explainer& explainer, const Plan& plan,
+                   const Workshop& shop) {
+  try {
+    run_steps(engine, plan, shop.file);
+  } catch (const UnexpectedMiss& e) {
+    throw UnexpectedMiss(
+        std::string(e.what()) + "\n  because: " +
+        join(explainer.reasons(engine, *engine.failed()), "\n  and:     "));
+  } catch (const LostLayer&) {
+    throw;
+  } catch (const Error&) {
+    explainer.finish(engine);
+    throw;
+  }
+}
+
+void send_records(const Plan& plan, const Engine& engine,
+                  const Tarballs& tarballs, const Workshop& shop) {
+  for (const bool max : {false, true})
+    if (shop.cache.sends(max))
+      shop.cache.send(shared_records(plan, engine, shop.environment.store,
+                                     tarballs.options(), max),
+                      max);
+}
+
+BuildResult run_plan(const Plan& plan, const Workshop& shop) {
+  store::Store& store = shop.environment.store;
+  shop.reporter.plan(plan, shop.file.text);
+  Tarballs tarballs(
+      store,
+      {.compression = shop.request.compression,
+       .fast = shop.request.fast_compression,
+       .threads = std::thread::hardware_concurrency()},
+      [&](const store::LayerBlob& blob) { shop.cache.send_soon(blob); });
+  Engine engine(plan, shop.request, shop.environment, shop.remotes, shop.cache,
+                shop.reporter,
+                [&](const store::LayerId& layer) { tarballs.start(layer); });
+  Explainer explainer(plan, shop.request,
+                      trace_name(shop.request, shop.file.path), shop.file.text,
+                      store);
+  run_explained(engine, explainer, plan, shop);
+  shop.contexts.save();
+  shop.reporter.skip_rest();
+
+  // Every layer exists. What remains is JSON, hashing and names.
+  const Published published =
+      publish(plan, engine, tarballs, shop.request, store);
+  send_records(plan, engine, tarballs, shop);
+  std::vector<StepReport> steps = explainer.finish(engine);
+  const std::string first = explainer.first_rebuilt(steps);
+  if (!first.empty()) shop.reporter.message("first rebuilt: " + first);
+  shop.reporter.summary(engine.executed(), engine.cached(), tarballs.written());
+  return BuildResult{.manifest = published.manifest,
+                     .config = published.config,
+                     .executed = engine.executed(),
+                     .cached = engine.cached(),
+                     .steps = std::move(steps)};
+}
+
 }  // namespace
 
 BuildResult build(const BuildRequest& request, BuildEnvironment& environment) {
   BuildSources sources(request, environment);
   const DockerfileText& file = sources.file;
   Reporter reporter(environment.progress);
+  RemoteCache cache(request, environment, reporter);
 
   return located(file, [&] {
     // Syntax errors surface here, before any network or disk access.
@@ -100,45 +174,23 @@ BuildResult build(const BuildRequest& request, BuildEnvironment& environment) {
     check_file(parsed, checks);
     const Plan plan =
         make_plan(request, environment, file, parsed, sources.contexts, checks);
-
     check_expected_stages(request, plan);
 
     // From here on the plan is immutable; only results grow.
-    reporter.plan(plan, file.text);
-    Tarballs tarballs(environment.store,
-                      {.compression = request.compression,
-                       .fast = request.fast_compression,
-                       .threads = std::thread::hardware_concurrency()});
-    Engine engine(plan, request, environment, sources.remotes, reporter,
-                  [&](const store::LayerId& layer) { tarballs.start(layer); });
-    Explainer explainer(plan, request, trace_name(request, file.path),
-                        file.text, environment.store);
+    const Workshop shop{request,  environment,     file, sources.contexts,
+                        reporter, sources.remotes, cache};
+    const auto run = [&] {
+      BuildResult result = run_plan(plan, shop);
+      result.warnings = rendered(checks, file);
+      return result;
+    };
     try {
-      run_steps(engine, plan, file);
-    } catch (const UnexpectedMiss& e) {
-      throw UnexpectedMiss(
-          std::string(e.what()) + "\n  because: " +
-          join(explainer.reasons(engine, *engine.failed()), "\n  and:     "));
-    } catch (const Error&) {
-      explainer.finish(engine);
-      throw;
+      return run();
+    } catch (const LostLayer& e) {
+      reporter.warning(std::string(e.what()) + "; building it here");
+      cache.stop_reading();
     }
-    sources.contexts.save();
-    reporter.skip_rest();
-
-    // Every layer exists. What remains is JSON, hashing and names.
-    const Published published =
-        publish(plan, engine, tarballs, request, environment.store);
-    std::vector<StepReport> steps = explainer.finish(engine);
-    const std::string first = explainer.first_rebuilt(steps);
-    if (!first.empty()) reporter.message("first rebuilt: " + first);
-    reporter.summary(engine.executed(), engine.cached(), tarballs.written());
-    return BuildResult{.manifest = published.manifest,
-                       .config = published.config,
-                       .warnings = rendered(checks, file),
-                       .executed = engine.executed(),
-                       .cached = engine.cached(),
-                       .steps = std::move(steps)};
+    return run();
   });
 }
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,6 +18,10 @@
 #include "registry/web.h"
 #include "runtime/runner.h"
 #include "store/store.h"
+
+namespace cbuild::registry {
+class CacheStorage;
+}
 
 namespace cbuild::builder {
 
@@ -83,6 +89,9 @@ struct BuildRequest {
   bool explain = false;  // look for earlier records of every step that runs
   // Fail before a step of these stages runs; empty: of any stage.
   std::optional<std::vector<std::string>> expect_cached;
+  bool inline_cache = false;  // put the steps' records into the manifest
+  // A cache in which nothing moves for so long is left alone.
+  std::chrono::seconds cache_timeout{30};
 
   // For every RUN, unless it says otherwise.
   std::optional<runtime::NetworkMode> network;
@@ -97,6 +106,12 @@ struct BuildRequest {
   bool fast_compression = false;
 };
 
+// A --cache-from or --cache-to; `max`: the steps of all stages are sent.
+struct CachePlace {
+  std::shared_ptr<registry::CacheStorage> storage;
+  bool max = false;
+};
+
 // The outside world, as the engine sees it. All outlive the call.
 struct BuildEnvironment {
   store::Store& store;
@@ -105,6 +120,8 @@ struct BuildEnvironment {
   registry::WebSource& web;
   ProgressSink& progress;
   const std::atomic<bool>* stop = nullptr;  // true: throw Interrupted
+  std::vector<CachePlace> cache_from = {};
+  std::vector<CachePlace> cache_to = {};
 };
 
 struct BuildResult {

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/dir.h"
+#include "builder/fields.h"
 #include "base/text.h"
 #include "store/staging.h"
 
@@ -27,43 +28,17 @@ std::string absolute(const std::string& path) {
   return result;
 }
 
-void put(std::string& text, std::string_view field) {
-  text += std::to_string(field.size());
-  text += ':';
-  text += field;
-}
-
-class Fields {
- public:
-  explicit Fields(std::string_view text) : text_(text) {}
-  bool at_end() const { return text_.empty(); }
-  // Throws Error where there is none.
-  std::string next() {
-    const std::size_t colon = text_.find(':');
-    const auto size = parse_number(text_.substr(0, colon));
-    if (colon == text_.npos || !size || *size > text_.size() - colon - 1)
-      throw Error("the trace is cut short");
-    std::string field(text_.substr(colon + 1, *size));
-    text_.remove_prefix(colon + 1 + *size);
-    return field;
-  }
-  std::size_t next_number() { return parse_number(next()).value_or(0); }
-
- private:
-  std::string_view text_;
-};
-
 void put_step(std::string& text, const TracedStep& step) {
-  put(text, step.report.name);
-  put(text, step.stage);
-  put(text, std::to_string(step.report.line));
-  put(text, std::to_string(static_cast<int>(step.report.outcome)));
-  put(text, std::to_string(step.report.reasons.size()));
-  for (const std::string& reason : step.report.reasons) put(text, reason);
-  put(text, std::to_string(step.inputs.size()));
+  put_field(text, step.report.name);
+  put_field(text, step.stage);
+  put_field(text, std::to_string(step.report.line));
+  put_field(text, std::to_string(static_cast<int>(step.report.outcome)));
+  put_field(text, std::to_string(step.report.reasons.size()));
+  for (const std::string& reason : step.report.reasons) put_field(text, reason);
+  put_field(text, std::to_string(step.inputs.size()));
   for (const auto& [name, value] : step.inputs) {
-    put(text, name);
-    put(text, value);
+    put_field(text, name);
+    put_field(text, value);
   }
 }
 
@@ -84,7 +59,7 @@ TracedStep next_step(Fields& fields) {
 
 std::string serialized(const std::vector<TracedStep>& steps) {
   std::string body;
-  put(body, kVersion);
+  put_field(body, kVersion);
   for (const TracedStep& step : steps) put_step(body, step);
   return store::sha256(body).hex() + "\n" + body;
 }

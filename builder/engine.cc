@@ -19,16 +19,18 @@ unsigned job_count(unsigned asked) {
 
 Engine::Engine(const Plan& plan, const BuildRequest& request,
                BuildEnvironment& environment, RemoteSources& remotes,
-               Reporter& reporter,
+               RemoteCache& cache, Reporter& reporter,
                std::function<void(const store::LayerId&)> on_layer)
     : plan_(plan),
       request_(request),
       environment_(environment),
       remotes_(remotes),
+      cache_(cache),
       reporter_(reporter),
       on_layer_(std::move(on_layer)),
       bases_(environment, request.pull),
-      executor_(plan, request, environment, bases_, remotes, reporter, stop_),
+      executor_(plan, request, environment, bases_, remotes, cache, reporter,
+                stop_),
       nodes_(plan.steps.size()),
       workers_(job_count(request.jobs)) {
   for (auto id = plan.top; id; id = plan.steps[*id].parent)
@@ -69,7 +71,7 @@ void Engine::run() {
 // Takes the step as far as it can go now: key, record, then execution.
 void Engine::advance(StepId id) {
   Node& node = nodes_[id];
-  if (node.busy || (node.result && node.key)) return;
+  if (node.busy > 0 || (node.result && node.key)) return;
   if (!node.key && !find_key(id)) return;
   if (!node.result_wanted || node.result) return;
   if (shares_result(id)) return;
@@ -190,7 +192,7 @@ void Engine::record(StepId id, std::chrono::nanoseconds wall) {
 }
 
 void Engine::submit(StepId id, std::function<void()> job) {
-  nodes_[id].busy = true;
+  ++nodes_[id].busy;
   ++running_;
   workers_.submit([this, id, job = std::move(job)] {
     std::exception_ptr failure;
@@ -201,7 +203,7 @@ void Engine::submit(StepId id, std::function<void()> job) {
       failure = std::current_exception();
     }
     const std::lock_guard lock(mutex_);
-    nodes_[id].busy = false;
+    --nodes_[id].busy;
     --running_;
     if (failure) fail(id, failure);
     queue_.push_back(id);
@@ -264,6 +266,11 @@ void Engine::fetch_missing(const std::vector<store::LayerId>& layers) {
       missing.push_back(id);
   }
   if (!missing.empty()) executor_.fetch(missing);
+}
+
+std::vector<store::LayerId> Engine::layers(StepId id) const {
+  return nodes_[id].result ? nodes_[id].result->layers
+                           : std::vector<store::LayerId>();
 }
 
 std::size_t Engine::cached() const {

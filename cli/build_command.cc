@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "builder/build.h"
 #include "cli/build_flags.h"
+#include "cli/cache_flags.h"
 #include "cli/explanation.h"
 #include "cli/command.h"
 #include "cli/graph_command.h"
@@ -77,7 +78,7 @@ class Finisher {
 
 void run_build(Session& session) {
   const Arguments& args = session.args();
-  const builder::BuildRequest request = build_request(args);
+  builder::BuildRequest request = build_request(args);
   if (args.has("print")) {
     print(printed(session, request, args.value("print")));
     return;
@@ -93,6 +94,8 @@ void run_build(Session& session) {
   registry::WebClient web(session.client_options());
   builder::BuildEnvironment environment{store, runner,    images,
                                         web,   *renderer, session.stop()};
+  read_cache_flags(session, request, environment.cache_from,
+                   environment.cache_to);
   std::optional<builder::BuildResult> result;
   {
     const Finisher finisher(*renderer);

@@ -57,9 +57,12 @@ builder::TraceName asked_build(const Arguments& args,
   request.target = args.value("target");
   if (args.has("platform"))
     request.platform = store::parse_platform(args.value("platform"));
-  if (args.value("file") == "-") return builder::trace_name(request, "");
+  // A Dockerfile from elsewhere has no path here.
+  if (args.value("file") == "-" || !is_directory(directory))
+    return builder::trace_name(request, "");
   request.dockerfile = args.value("file");
-  return builder::trace_name(request, builder::read_local_dockerfile(request).path);
+  return builder::trace_name(request,
+                             builder::read_local_dockerfile(request).path);
 }
 
 void run_why(Session& session) {
