@@ -1,14 +1,20 @@
 #include "builder/build.h"
 
+#include <algorithm>
+
+#include "base/text.h"
 #include "builder/check.h"
 #include "builder/checks.h"
 #include "builder/contexts.h"
 #include "builder/engine.h"
+#include "builder/explain.h"
 #include "builder/failures.h"
 #include "builder/located.h"
 #include "builder/planner.h"
 #include "builder/publish.h"
+#include "builder/remote_cache.h"
 #include "builder/reporter.h"
+#include "builder/share.h"
 #include "parser/parse.h"
 
 namespace cbuild::builder {
@@ -41,6 +47,17 @@ class TellFindings {
   Reporter& reporter_;
 };
 
+void check_expected_stages(const BuildRequest& request, const Plan& plan) {
+  if (!request.expect_cached) return;
+  std::vector<std::string> known;
+  for (const Step& step : plan.steps) known.push_back(to_lower(step.stage));
+  for (const std::string& stage : *request.expect_cached)
+    if (std::find(known.begin(), known.end(), to_lower(stage)) == known.end())
+      throw UsageError("--expect-cached=" + stage +
+                       ": this build has no step of such a stage" +
+                       did_you_mean(stage, known));
+}
+
 // A failure while a step ran names the step's line; a failed RUN is shown with
 // its text.
 void run_steps(Engine& engine, const Plan& plan, const DockerfileText& file) {
@@ -64,12 +81,84 @@ void run_steps(Engine& engine, const Plan& plan, const DockerfileText& file) {
   }
 }
 
+// What a build is made with, all the way.
+struct Workshop {
+  const BuildRequest& request;
+  BuildEnvironment& environment;
+  const DockerfileText& file;
+  Contexts& contexts;
+  Reporter& reporter;
+  RemoteSources& remotes;
+  RemoteCache& cache;
+};
+
+// Runs the steps; what ran or failed is explained.
+void run_explained(Engine& engine, Explainer& explainer, const Plan& plan,
+                   const Workshop& shop) {
+  try {
+    run_steps(engine, plan, shop.file);
+  } catch (const UnexpectedMiss& e) {
+    throw UnexpectedMiss(
+        std::string(e.what()) + "\n  because: " +
+        join(explainer.reasons(engine, *engine.failed()), "\n  and:     "));
+  } catch (const LostLayer&) {
+    throw;
+  } catch (const Error&) {
+    explainer.finish(engine);
+    throw;
+  }
+}
+
+void send_records(const Plan& plan, const Engine& engine,
+                  const Tarballs& tarballs, const Workshop& shop) {
+  for (const bool max : {false, true})
+    if (shop.cache.sends(max))
+      shop.cache.send(shared_records(plan, engine, shop.environment.store,
+                                     tarballs.options(), max),
+                      max);
+}
+
+BuildResult run_plan(const Plan& plan, const Workshop& shop) {
+  store::Store& store = shop.environment.store;
+  shop.reporter.plan(plan, shop.file.text);
+  Tarballs tarballs(
+      store,
+      {.compression = shop.request.compression,
+       .fast = shop.request.fast_compression,
+       .threads = std::thread::hardware_concurrency()},
+      [&](const store::LayerBlob& blob) { shop.cache.send_soon(blob); });
+  Engine engine(plan, shop.request, shop.environment, shop.remotes, shop.cache,
+                shop.reporter,
+                [&](const store::LayerId& layer) { tarballs.start(layer); });
+  Explainer explainer(plan, shop.request,
+                      trace_name(shop.request, shop.file.path), shop.file.text,
+                      store);
+  run_explained(engine, explainer, plan, shop);
+  shop.contexts.save();
+  shop.reporter.skip_rest();
+
+  // Every layer exists. What remains is JSON, hashing and names.
+  const Published published =
+      publish(plan, engine, tarballs, shop.request, store);
+  send_records(plan, engine, tarballs, shop);
+  std::vector<StepReport> steps = explainer.finish(engine);
+  const std::string first = explainer.first_rebuilt(steps);
+  if (!first.empty()) shop.reporter.message("first rebuilt: " + first);
+  shop.reporter.summary(engine.executed(), engine.cached(), tarballs.written());
+  return BuildResult{.manifest = published.manifest,
+                     .config = published.config,
+                     .executed = engine.executed(),
+                     .cached = engine.cached(),
+                     .steps = std::move(steps)};
+}
+
 }  // namespace
 
 BuildResult build(const BuildRequest& request, BuildEnvironment& environment) {
   BuildSources sources(request, environment);
   const DockerfileText& file = sources.file;
   Reporter reporter(environment.progress);
+  RemoteCache cache(request, environment, reporter);
 
   return located(file, [&] {
     // Syntax errors surface here, before any network or disk access.
@@ -81,27 +170,18 @@ BuildResult build(const BuildRequest& request, BuildEnvironment& environment) {
     check_file(parsed, checks);
     const Plan plan =
         make_plan(request, environment, file, parsed, sources.contexts, checks);
+    check_expected_stages(request, plan);
 
     // From here on the plan is immutable; only results grow.
-    reporter.plan(plan, file.text);
-    Tarballs tarballs(environment.store,
-                      {.compression = request.compression,
-                       .fast = request.fast_compression,
-                       .threads = std::thread::hardware_concurrency()});
-    Engine engine(plan, request, environment, sources.remotes, reporter,
-                  [&](const store::LayerId& layer) { tarballs.start(layer); });
-    run_steps(engine, plan, file);
-    sources.contexts.save();
-    reporter.skip_rest();
-
-    // Every layer exists. What remains is JSON, hashing and names.
-    const Published published =
-        publish(plan, engine, tarballs, request, environment.store);
-    reporter.summary(engine.executed(), engine.cached(), tarballs.written());
-    return BuildResult{.manifest = published.manifest,
-                       .config = published.config,
-                       .executed = engine.executed(),
-                       .cached = engine.cached()};
+    const Workshop shop{request,  environment,     file, sources.contexts,
+                        reporter, sources.remotes, cache};
+    try {
+      return run_plan(plan, shop);
+    } catch (const LostLayer& e) {
+      reporter.warning(std::string(e.what()) + "; building it here");
+      cache.stop_reading();
+    }
+    return run_plan(plan, shop);
   });
 }
 

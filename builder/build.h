@@ -2,7 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,6 +19,10 @@
 #include "runtime/runner.h"
 #include "store/store.h"
 
+namespace cbuild::registry {
+class CacheStorage;
+}
+
 namespace cbuild::builder {
 
 // A RUN ended with something else than 0: exit code 3. what() has BuildKit's
@@ -29,6 +35,22 @@ class RunFailed : public Error {
 
  private:
   int code_;
+};
+
+// A step would have to run that --expect-cached says is cached: exit code 8.
+class UnexpectedMiss : public Error {
+ public:
+  using Error::Error;
+};
+
+// How a step ended, and why it had to run.
+struct StepReport {
+  // skipped: nothing needed its result, since one above it is kept.
+  enum class Outcome { cached, rebuilt, skipped, failed, not_reached };
+  std::string name;      // "[build 2/5] RUN make"
+  std::size_t line = 0;  // of the Dockerfile
+  Outcome outcome = Outcome::not_reached;
+  std::vector<std::string> reasons;  // rebuilt and failed: the first first
 };
 
 struct SecretSource {
@@ -66,6 +88,12 @@ struct BuildRequest {
   bool no_cache = false;
   std::vector<std::string> no_cache_filter;  // stages
   bool pull = false;
+  bool explain = false;  // look for earlier records of every step that runs
+  // Fail before a step of these stages runs; empty: of any stage.
+  std::optional<std::vector<std::string>> expect_cached;
+  bool inline_cache = false;  // put the steps' records into the manifest
+  // A cache in which nothing moves for so long is left alone.
+  std::chrono::seconds cache_timeout{30};
 
   // For every RUN, unless it says otherwise.
   std::optional<runtime::NetworkMode> network;
@@ -80,6 +108,12 @@ struct BuildRequest {
   bool fast_compression = false;
 };
 
+// A --cache-from or --cache-to; `max`: the steps of all stages are sent.
+struct CachePlace {
+  std::shared_ptr<registry::CacheStorage> storage;
+  bool max = false;
+};
+
 // The outside world, as the engine sees it. All outlive the call.
 struct BuildEnvironment {
   store::Store& store;
@@ -88,6 +122,8 @@ struct BuildEnvironment {
   registry::WebSource& web;
   ProgressSink& progress;
   const std::atomic<bool>* stop = nullptr;  // true: throw Interrupted
+  std::vector<CachePlace> cache_from = {};
+  std::vector<CachePlace> cache_to = {};
 };
 
 struct BuildResult {
@@ -95,6 +131,7 @@ struct BuildResult {
   store::Digest config;  // the image id
   std::size_t executed = 0;
   std::size_t cached = 0;
+  std::vector<StepReport> steps;
 };
 
 // Builds, stores and tags the image. Throws parser::SyntaxError (located),

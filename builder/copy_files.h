@@ -6,11 +6,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "builder/file_listing.h"
 #include "builder/file_view.h"
 #include "store/digest.h"
 #include "store/step_cache.h"
@@ -51,7 +53,10 @@ struct CopySpec {
 // input. Never mtime, inode, or absolute path; bits that chown and chmod
 // override are left out. Throws Error with BuildKit's words where a source is
 // missing: failed to compute cache key: ... "/foo": not found.
-store::KeyInputs copy_key_inputs(const CopySpec& spec, const FileView& from);
+// With `listings` the files themselves are told too, by that digest.
+using FileListings = std::map<std::string, FileListing>;
+store::KeyInputs copy_key_inputs(const CopySpec& spec, const FileView& from,
+                                 FileListings* listings = nullptr);
 
 // Where the files of one source are.
 struct CopyOrigin {

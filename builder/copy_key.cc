@@ -54,10 +54,26 @@ class FieldHasher {
   std::string buffer_;
 };
 
+const char* type_name(store::EntryType type) {
+  using store::EntryType;
+  switch (type) {
+    case EntryType::file:
+      return "file";
+    case EntryType::directory:
+      return "directory";
+    case EntryType::symlink:
+      return "link";
+    default:
+      return "special";
+  }
+}
+
 class SourceKey {
  public:
-  SourceKey(const CopySpec& spec, const FileView& from, const Source& source)
+  SourceKey(const CopySpec& spec, const FileView& from, const Source& source,
+            FileListing* listing)
       : from_(from),
+        listing_(listing),
         filter_(spec, source),
         source_(source),
         renamed_(spec.renamed),
@@ -169,12 +185,32 @@ class SourceKey {
       default:
         break;
     }
+    if (listing_ != nullptr) list(item);
     const auto xattrs = from_.xattrs(item.path, entry);
     fields_.add(xattrs.size());
     for (const auto& [key, value] : xattrs) {
       fields_.add(key);
       fields_.add(value);
     }
+  }
+
+  void list(const Item& item) {
+    using store::EntryType;
+    const ViewEntry& entry = item.entry;
+    ListedFile file;
+    file.type = type_name(entry.type);
+    if (entry.type == EntryType::file)
+      file.content = from_.content(item.path, entry).hex();
+    if (entry.type == EntryType::symlink)
+      file.content = store::sha256(from_.link_target(item.path, entry)).hex();
+    else
+      file.mode =
+          mode_ ? mode_->apply(entry.mode, entry.directory()) : entry.mode;
+    if (keeps_owner_) {
+      file.uid = entry.uid;
+      file.gid = entry.gid;
+    }
+    listing_->add(item.path, std::move(file));
   }
 
   // A directory on the way gives an existing one its own mode, whatever
@@ -200,6 +236,7 @@ class SourceKey {
   static constexpr std::size_t kWorthThreads = 16;
 
   const FileView& from_;
+  FileListing* listing_;  // or nullptr
   CopyFilter filter_;
   const Source& source_;
   std::optional<ModeChange> mode_;
@@ -215,11 +252,15 @@ class SourceKey {
 
 }  // namespace
 
-store::KeyInputs copy_key_inputs(const CopySpec& spec, const FileView& from) {
+store::KeyInputs copy_key_inputs(const CopySpec& spec, const FileView& from,
+                                 FileListings* listings) {
   store::KeyInputs inputs;
   for (const std::string& argument : spec.sources) {
     const Source source = parse_source(spec, argument);
-    const store::Digest digest = SourceKey(spec, from, source).digest();
+    FileListing listing;
+    const store::Digest digest =
+        SourceKey(spec, from, source, listings ? &listing : nullptr).digest();
+    if (listings) listings->emplace(digest.text(), std::move(listing));
     inputs.emplace_back("files " + argument, digest.text());
   }
   for (const InlineFile& file : spec.inline_files)

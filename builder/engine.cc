@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/text.h"
 #include "builder/claim.h"
 
 namespace cbuild::builder {
@@ -19,16 +20,18 @@ unsigned job_count(unsigned asked) {
 
 Engine::Engine(const Plan& plan, const BuildRequest& request,
                BuildEnvironment& environment, RemoteSources& remotes,
-               Reporter& reporter,
+               RemoteCache& cache, Reporter& reporter,
                std::function<void(const store::LayerId&)> on_layer)
     : plan_(plan),
       request_(request),
       environment_(environment),
       remotes_(remotes),
+      cache_(cache),
       reporter_(reporter),
       on_layer_(std::move(on_layer)),
       bases_(environment, request.pull),
-      executor_(plan, request, environment, bases_, remotes, reporter, stop_),
+      executor_(plan, request, environment, bases_, remotes, cache, reporter,
+                stop_),
       nodes_(plan.steps.size()),
       workers_(job_count(request.jobs)) {
   for (auto id = plan.top; id; id = plan.steps[*id].parent)
@@ -70,7 +73,7 @@ void Engine::run() {
 // Takes the step as far as it can go now: key, record, then execution.
 void Engine::advance(StepId id) {
   Node& node = nodes_[id];
-  if (node.busy || (node.result && node.key)) return;
+  if (node.busy > 0 || (node.result && node.key)) return;
   if (!node.key && !find_key(id)) return;
   if (!node.result_wanted || node.result) return;
   if (shares_result(id)) return;
@@ -132,6 +135,11 @@ void Engine::start_executing(StepId id) {
     changed(id);
     return;
   }
+  if (must_be_cached(step)) {
+    fail(id, std::make_exception_ptr(
+                 UnexpectedMiss("--expect-cached: not cached: " + step.name)));
+    return;
+  }
   StepInputs inputs;
   inputs.below = layers_below(step);
   inputs.layers_of = [this](StepId source) {
@@ -182,6 +190,7 @@ void Engine::execute(StepId id, const StepInputs& inputs) {
   if (on_the_way_.count(id) > 0) on_layer_(result.layers.back());
   const std::lock_guard lock(mutex_);
   ++executed_;
+  nodes_[id].executed = true;
   nodes_[id].result = std::move(result);
   record(id, wall);
   changed(id);
@@ -210,7 +219,7 @@ void Engine::record(StepId id, std::chrono::nanoseconds wall) {
 }
 
 void Engine::submit(StepId id, std::function<void()> job) {
-  nodes_[id].busy = true;
+  ++nodes_[id].busy;
   ++running_;
   workers_.submit([this, id, job = std::move(job)] {
     std::exception_ptr failure;
@@ -221,7 +230,7 @@ void Engine::submit(StepId id, std::function<void()> job) {
       failure = std::current_exception();
     }
     const std::lock_guard lock(mutex_);
-    nodes_[id].busy = false;
+    --nodes_[id].busy;
     --running_;
     if (failure) fail(id, failure);
     enqueue(id);
@@ -235,6 +244,24 @@ void Engine::fail(StepId id, std::exception_ptr failure) {
   failure_ = std::move(failure);
   failed_ = id;
   stop_ = true;
+}
+
+bool Engine::must_be_cached(const Step& step) const {
+  if (!request_.expect_cached) return false;
+  const std::vector<std::string>& stages = *request_.expect_cached;
+  return stages.empty() ||
+         std::any_of(stages.begin(), stages.end(), [&](const std::string& s) {
+           return equals_ignore_case(s, step.stage);
+         });
+}
+
+StepReport::Outcome Engine::outcome(StepId id) const {
+  using Outcome = StepReport::Outcome;
+  const Node& node = nodes_[id];
+  if (node.executed) return Outcome::rebuilt;
+  if (node.result && node.key) return Outcome::cached;
+  if (failed_ == id) return Outcome::failed;
+  return failed_ ? Outcome::not_reached : Outcome::skipped;
 }
 
 StepResult Engine::result(StepId id) const {
@@ -266,6 +293,11 @@ void Engine::fetch_missing(const std::vector<store::LayerId>& layers) {
       missing.push_back(id);
   }
   if (!missing.empty()) executor_.fetch(missing);
+}
+
+std::vector<store::LayerId> Engine::layers(StepId id) const {
+  return nodes_[id].result ? nodes_[id].result->layers
+                           : std::vector<store::LayerId>();
 }
 
 std::size_t Engine::cached() const {

@@ -29,6 +29,7 @@
 #include "builder/contexts.h"
 #include "builder/executor.h"
 #include "builder/plan.h"
+#include "builder/remote_cache.h"
 #include "builder/remote_sources.h"
 #include "builder/reporter.h"
 
@@ -48,7 +49,7 @@ class Engine {
   // is made, on any thread.
   Engine(const Plan& plan, const BuildRequest& request,
          BuildEnvironment& environment, RemoteSources& remotes,
-         Reporter& reporter,
+         RemoteCache& cache, Reporter& reporter,
          std::function<void(const store::LayerId&)> on_layer);
 
   // Runs what the plan's top needs. Throws what the first failing step threw.
@@ -60,6 +61,24 @@ class Engine {
   StepResult result(StepId id) const;
 
   std::size_t executed() const { return executed_; }
+
+  // Valid after run(), whether it threw or not.
+  StepReport::Outcome outcome(StepId id) const;
+  bool forced(StepId id) const { return nodes_[id].forced; }
+  // What its key was made of; empty where it has none.
+  const store::KeyInputs& inputs(StepId id) const { return nodes_[id].inputs; }
+  // The files it took, by their digest; only where they were looked at.
+  const FileListings& listings(StepId id) const { return nodes_[id].listings; }
+  // The names of its record, and of the one that leads to it by declaration.
+  std::optional<store::Digest> record_key(StepId id) const {
+    return nodes_[id].record_key;
+  }
+  std::optional<store::Digest> declared_key(StepId id) const {
+    return nodes_[id].declared_key;
+  }
+  // Its layers where it has a result of its own; of an image always.
+  std::vector<store::LayerId> layers(StepId id) const;
+  bool on_the_way(StepId id) const { return on_the_way_.contains(id); }
   // The step whose failure run() threw.
   std::optional<StepId> failed() const { return failed_; }
   std::size_t cached() const;
@@ -74,9 +93,12 @@ class Engine {
     store::KeyInputs inputs;
     std::optional<store::Digest> declared_key;
     std::optional<StepResult> result;
+    FileListings listings;
+    bool executed = false;
     bool result_wanted = false;
     bool forced = false;  // to be executed whatever records say
-    bool busy = false;
+    bool asked = false;   // the caches, for its declared key
+    unsigned busy = 0;    // jobs for it
     // In the queue, at most once: a step asked for by many must not multiply.
     bool queued = false;
     std::set<StepId> waiting;  // to be looked at again when this changes
@@ -87,12 +109,16 @@ class Engine {
   bool need_key(StepId of, StepId for_step);
   bool need_result(StepId of, StepId for_step);
   bool find_declared(StepId id);
+  bool may_be_declared(StepId id) const;
+  void look_up(StepId id);
+  bool usable(const store::StepRecord& record);
   bool shares_result(StepId id);
   void start_keying(StepId id);
   void start_executing(StepId id);
   void execute(StepId id, const StepInputs& inputs);
-  store::KeyInputs content_inputs(const Step& step);
-  store::KeyInputs copied_content(const CopyStep& copy);
+  store::KeyInputs content_inputs(const Step& step, FileListings& listings);
+  store::KeyInputs copied_content(const CopyStep& copy, FileListings& listings);
+  bool must_be_cached(const Step& step) const;
   std::shared_ptr<const FileView> view_of(const FileOrigin& origin);
   void finish_key(StepId id, store::KeyInputs content);
   void set_key(StepId id, const store::Digest& record_key);
@@ -108,6 +134,7 @@ class Engine {
   const BuildRequest& request_;
   BuildEnvironment& environment_;
   RemoteSources& remotes_;
+  RemoteCache& cache_;
   Reporter& reporter_;
   std::function<void(const store::LayerId&)> on_layer_;
   std::set<StepId> on_the_way_;  // from the base to the top
@@ -119,6 +146,7 @@ class Engine {
   std::condition_variable wake_;
   std::vector<Node> nodes_;
   std::deque<StepId> queue_;
+  std::set<store::LayerId> usable_;  // can be had: a form is here, or its base
   std::map<std::string, StepId> executing_;  // by key: equal steps run once
   std::size_t running_ = 0;
   std::size_t executed_ = 0;

@@ -1,4 +1,5 @@
 // How the engine learns a step's key, and looks up what is known under it.
+#include <algorithm>
 #include <utility>
 
 #include "builder/engine.h"
@@ -56,6 +57,7 @@ bool Engine::find_key(StepId id) {
     for (const store::Digest& diff_id : image->image.config.diff_ids)
       result.layers.push_back(environment_.store.layers.id_of(diff_id));
     result.cached = true;
+    usable_.insert(result.layers.begin(), result.layers.end());
     node.result = std::move(result);
     changed(id);
     return true;
@@ -78,6 +80,15 @@ bool Engine::find_key(StepId id) {
   }
   if (!sources.empty()) {
     if (!node.declared_key && find_declared(id)) return true;
+    if (!node.asked && cache_.reads() && may_be_declared(id)) {
+      submit(id, [this, id, key = *node.declared_key] {
+        cache_.find(key);
+        const std::lock_guard lock(mutex_);
+        nodes_[id].asked = true;
+        nodes_[id].declared_key.reset();  // to be looked at once more
+      });
+      return false;
+    }
     for (const StepId source : sources) known &= need_result(source, id);
     if (!known) return false;
   }
@@ -106,43 +117,66 @@ bool Engine::find_declared(StepId id) {
   if (step.parent && !is_detached(step))
     inputs.emplace_back("below", nodes_[*step.parent].key->hex());
   node.declared_key = store::key_of(inputs);
-  for (const StepId source : sources_of(step))
-    if (nodes_[source].forced) return false;
-  if (node.forced || takes_context_files(step)) return false;
+  if (!may_be_declared(id)) return false;
   const auto record = environment_.store.steps.find(*node.declared_key);
   if (!record || record->inputs.size() != 1 ||
       record->inputs.front().first != kContentKeyName)
     return false;
   const auto content_key = store::Digest::from_hex(record->inputs[0].second);
   set_key(id, content_key);
-  load_record(id);
+  if (!load_record(id)) look_up(id);
   changed(id);
   return true;
+}
+
+// Whether a record found under the declared key would be an answer.
+bool Engine::may_be_declared(StepId id) const {
+  const Step& step = plan_.steps[id];
+  for (const StepId source : sources_of(step))
+    if (nodes_[source].forced) return false;
+  return !nodes_[id].forced && !takes_context_files(step);
+}
+
+// Asks the caches for the step's record; meanwhile the keys of what stands on
+// it can be found.
+void Engine::look_up(StepId id) {
+  if (!cache_.reads()) return;
+  const store::Digest key = *nodes_[id].record_key;
+  const auto known = environment_.store.steps.find(key);
+  if (known && usable(*known)) return;
+  submit(id, [this, id, key] {
+    if (!cache_.find(key)) return;
+    const std::lock_guard lock(mutex_);
+    if (load_record(id)) changed(id);
+  });
 }
 
 void Engine::start_keying(StepId id) {
   submit(id, [this, id] {
     store::KeyInputs content;
+    FileListings listings;
     try {
-      content = content_inputs(plan_.steps[id]);
+      content = content_inputs(plan_.steps[id], listings);
     } catch (const MissingSource& e) {
       throw mistake(plan_.steps[id].span, e.what());
     }
     const std::lock_guard lock(mutex_);
+    nodes_[id].listings = std::move(listings);
     finish_key(id, std::move(content));
   });
 }
 
 // In the order of the sources, then heredocs. What comes from the network says
 // what it is, without being fetched.
-store::KeyInputs Engine::copied_content(const CopyStep& copy) {
+store::KeyInputs Engine::copied_content(const CopyStep& copy,
+                                        FileListings& listings) {
   CopySpec here = copy.spec;
   here.sources.clear();
   for (std::size_t i = 0; i < copy.spec.sources.size(); ++i)
     if (!copy.remotes.contains(i)) here.sources.push_back(copy.spec.sources[i]);
   store::KeyInputs inputs;
   if (!here.sources.empty() || !here.inline_files.empty())
-    inputs = copy_key_inputs(here, *view_of(copy.origin));
+    inputs = copy_key_inputs(here, *view_of(copy.origin), &listings);
   for (const auto& [number, remote] : copy.remotes) {
     std::string identity = remotes_.identity(remote);
     if (copy.spec.unpack.value_or(false)) identity += " unpacked";
@@ -152,7 +186,8 @@ store::KeyInputs Engine::copied_content(const CopyStep& copy) {
   return inputs;
 }
 
-store::KeyInputs Engine::content_inputs(const Step& step) {
+store::KeyInputs Engine::content_inputs(const Step& step,
+                                        FileListings& listings) {
   store::KeyInputs inputs;
   // Numbered: how a source is spelled does not matter, only what is in it.
   const auto add = [&](const std::string& prefix, store::KeyInputs files) {
@@ -162,12 +197,13 @@ store::KeyInputs Engine::content_inputs(const Step& step) {
                           std::move(value));
   };
   if (const auto* copy = std::get_if<CopyStep>(&step.node))
-    add("", copied_content(*copy));
+    add("", copied_content(*copy, listings));
   if (const auto* run = std::get_if<RunStep>(&step.node))
     for (const MountStep& mount : run->mounts)
       if (mount.has_origin)
         add("mount " + mount.target + " ",
-            copy_key_inputs(mount_selection(mount), *view_of(mount.origin)));
+            copy_key_inputs(mount_selection(mount), *view_of(mount.origin),
+                            &listings));
   return inputs;
 }
 
@@ -207,7 +243,7 @@ void Engine::finish_key(StepId id, store::KeyInputs content) {
     node.inputs.emplace_back(
         "below", step.parent ? nodes_[*step.parent].key->hex() : "scratch");
   set_key(id, store::key_of(node.inputs));
-  if (!node.forced) load_record(id);
+  if (!node.forced && !load_record(id)) look_up(id);
   changed(id);
 }
 
@@ -223,12 +259,27 @@ void Engine::set_key(StepId id, const store::Digest& record_key) {
                               {"below", nodes_[*step.parent].key->hex()}});
 }
 
-// The record counts only if every layer it names is still here.
+// A record counts only if every layer it names can be had: a form of it is
+// here, it is a base image's, or a cache has it.
+bool Engine::usable(const store::StepRecord& record) {
+  store::Store& store = environment_.store;
+  return std::all_of(
+      record.layers.begin(), record.layers.end(), [&](const auto& id) {
+        if (usable_.contains(id)) return true;
+        if (!store.layers.exists(id)) return false;
+        const auto blob = store.layers.recorded_blob(id);
+        // Without a tarball it was made here, and its tree stays.
+        const bool here = !blob || store.blobs.size(blob->digest) ||
+                          cache_.knows(id) || store.layers.has_tree(id);
+        if (here) usable_.insert(id);
+        return here;
+      });
+}
+
 bool Engine::load_record(StepId id) {
   const auto record = environment_.store.steps.find(*nodes_[id].record_key);
   if (!record) return false;
-  for (const store::LayerId& layer : record->layers)
-    if (!environment_.store.layers.exists(layer)) return false;
+  if (!usable(*record)) return false;
   StepResult result;
   const Step& step = plan_.steps[id];
   if (is_detached(step) && step.parent) {
@@ -238,6 +289,7 @@ bool Engine::load_record(StepId id) {
   }
   result.layers.insert(result.layers.end(), record->layers.begin(),
                        record->layers.end());
+  if (nodes_[id].inputs.empty()) nodes_[id].inputs = record->inputs;
   result.created = record->created;
   result.created_nanoseconds = record->created_nanoseconds;
   result.cached = true;

@@ -13,13 +13,14 @@ namespace cbuild::builder {
 
 Executor::Executor(const Plan& plan, const BuildRequest& request,
                    BuildEnvironment& environment, BaseImages& bases,
-                   RemoteSources& remotes, Reporter& reporter,
-                   const std::atomic<bool>& stop)
+                   RemoteSources& remotes, RemoteCache& cache,
+                   Reporter& reporter, const std::atomic<bool>& stop)
     : plan_(plan),
       request_(request),
       environment_(environment),
       bases_(bases),
       remotes_(remotes),
+      cache_(cache),
       reporter_(reporter),
       stop_(stop),
       caches_(environment.store.root() + "/cache-mounts", request.no_cache) {}
@@ -46,6 +47,7 @@ store::LayerId Executor::execute(const Step& step, const StepInputs& inputs) {
 }
 
 void Executor::fetch(const std::vector<store::LayerId>& layers) {
+  cache_.fetch(layers);
   for (const Step& step : plan_.steps) {
     const auto* image = std::get_if<ImageStep>(&step.node);
     if (image == nullptr) continue;

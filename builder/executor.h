@@ -19,6 +19,7 @@
 #include "builder/build.h"
 #include "builder/cache_mounts.h"
 #include "builder/plan.h"
+#include "builder/remote_cache.h"
 #include "builder/remote_sources.h"
 #include "builder/reporter.h"
 
@@ -39,13 +40,14 @@ class Executor {
  public:
   Executor(const Plan& plan, const BuildRequest& request,
            BuildEnvironment& environment, BaseImages& bases,
-           RemoteSources& remotes, Reporter& reporter,
+           RemoteSources& remotes, RemoteCache& cache, Reporter& reporter,
            const std::atomic<bool>& stop);
 
   // Returns the layer the step made. Throws RunFailed and what the parts throw.
   store::LayerId execute(const Step& step, const StepInputs& inputs);
 
-  // Makes the tarballs of those layers that come from a base image be here.
+  // Makes the tarballs of those layers that come from a base image or a cache
+  // be here.
   void fetch(const std::vector<store::LayerId>& layers);
   // Makes the layers' indexes be computable: fetches what has no tree here.
   void prepare_indexes(const std::vector<store::LayerId>& layers);
@@ -73,6 +75,7 @@ class Executor {
   BuildEnvironment& environment_;
   BaseImages& bases_;
   RemoteSources& remotes_;
+  RemoteCache& cache_;
   Reporter& reporter_;
   const std::atomic<bool>& stop_;
   CacheMounts caches_;

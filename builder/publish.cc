@@ -4,6 +4,8 @@
 #include <thread>
 
 #include "base/text.h"
+#include "builder/share.h"
+#include "registry/cache_storage.h"
 
 namespace cbuild::builder {
 namespace {
@@ -78,15 +80,19 @@ store::Descriptor descriptor(const std::string& type,
 
 }  // namespace
 
-Tarballs::Tarballs(store::Store& store, const store::TarballOptions& options)
+Tarballs::Tarballs(store::Store& store, const store::TarballOptions& options,
+                   std::function<void(const store::LayerBlob&)> on_made)
     : store_(store),
       options_(options),
+      on_made_(std::move(on_made)),
       workers_(std::thread::hardware_concurrency()) {}
 
 void Tarballs::start(const store::LayerId& layer) {
   workers_.submit([this, layer] {
     if (store_.layers.known_tarball(layer, options_.compression)) return;
-    written_ += store_.layers.tarball(layer, options_).size;
+    const store::LayerBlob blob = store_.layers.tarball(layer, options_);
+    written_ += blob.size;
+    if (on_made_) on_made_(blob);
   });
 }
 
@@ -150,6 +156,9 @@ Published publish(const Plan& plan, Engine& engine, Tarballs& tarballs,
         descriptor(media_type(blob.compression), blob.digest, blob.size));
   manifest.annotations.insert(request.annotations.begin(),
                               request.annotations.end());
+  if (request.inline_cache)
+    manifest.annotations[registry::kInlineCache] = inline_cache(
+        shared_records(plan, engine, store, tarballs.options(), false));
   const std::string manifest_json = store::to_json(manifest);
   store::Descriptor result =
       descriptor(store::media::kOciManifest, store::sha256(manifest_json),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "base/workers.h"
@@ -14,18 +15,22 @@ namespace cbuild::builder {
 // Makes layers' tarballs in the background while later steps run.
 class Tarballs {
  public:
-  Tarballs(store::Store& store, const store::TarballOptions& options);
+  // `on_made` is told of each tarball that start() made, on any thread.
+  Tarballs(store::Store& store, const store::TarballOptions& options,
+           std::function<void(const store::LayerBlob&)> on_made = {});
 
   void start(const store::LayerId& layer);
   // Those of the layers, in order; waits for what is under way.
   std::vector<store::LayerBlob> collect(
       const std::vector<store::LayerId>& layers);
+  const store::TarballOptions& options() const { return options_; }
   // Bytes of tarballs that start() made.
   std::uint64_t written() const { return written_; }
 
  private:
   store::Store& store_;
   store::TarballOptions options_;
+  std::function<void(const store::LayerBlob&)> on_made_;
   std::atomic<std::uint64_t> written_ = 0;
   Workers workers_;
 };

@@ -8,8 +8,10 @@
 #include "builder/build.h"
 #include "cli/build_flags.h"
 #include "cli/build_log.h"
+#include "cli/cache_flags.h"
 #include "cli/call.h"
 #include "cli/command.h"
+#include "cli/explanation.h"
 #include "cli/graph_command.h"
 #include "cli/metadata_file.h"
 #include "cli/output.h"
@@ -142,6 +144,8 @@ builder::BuildResult deliver(Session& session,
   try {
     builder::BuildResult result = builder::build(request, environment);
     log.built(result.config.text(), familiar_names(request));
+    if (request.explain)
+      log.on(builder::MessageEvent{false, explanation(result.steps, false)});
     log.on(builder::MessageEvent{false, names_text(request, result)});
     if (args.has("push")) push_tags(session, request, result, log);
     write_results(session, request, result);
@@ -155,7 +159,7 @@ builder::BuildResult deliver(Session& session,
 
 void run_build(Session& session) {
   const Arguments& args = session.args();
-  const builder::BuildRequest request = build_request(args);
+  builder::BuildRequest request = build_request(args);
   if (args.has("print")) {
     print(printed(session, request, args.value("print")));
     return;
@@ -178,6 +182,8 @@ void run_build(Session& session) {
   registry::WebClient web(session.client_options());
   builder::BuildEnvironment environment{store, runner,    images,
                                         web,   *renderer, session.stop()};
+  read_cache_flags(session, request, environment.cache_from,
+                   environment.cache_to);
   const Finisher finisher(*renderer);
   const DamageToProgress damage(*renderer);
   const builder::BuildResult result =

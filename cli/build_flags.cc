@@ -37,6 +37,18 @@ constexpr Flag kFlags[] = {
     {"Cache", "--no-cache", Takes::nothing, "", "Execute every step"},
     {"Cache", "--no-cache-filter", Takes::many, "STAGE[,STAGE]",
      "Execute every step of these stages"},
+    {"Cache", "--explain", Takes::nothing, "",
+     "Say of every step why it was rebuilt (see also 'cbuild why')"},
+    {"Cache", "--expect-cached", Takes::optional, "=STAGE",
+     "Fail with exit status 8 before a step (of STAGE) would have to run"},
+    {"Cache", "--cache-from", Takes::many, "WHERE",
+     "Take steps from there too: IMAGE, type=registry,ref=IMAGE, "
+     "type=local,src=DIR or type=s3,bucket=..."},
+    {"Cache", "--cache-to", Takes::many, "WHERE",
+     "Leave steps there: type=registry,ref=IMAGE[,mode=max], "
+     "type=local,dest=DIR[,mode=max], type=s3,bucket=... or type=inline"},
+    {"Cache", "--cache-timeout", Takes::one, "TIME",
+     "Go on without a cache in which nothing moves for so long (default 30s)"},
     {"Cache", "--pull", Takes::nothing, "",
      "Ask registries whether base images changed"},
     {"Cache", "--store-max", Takes::one, "SIZE",
@@ -66,8 +78,6 @@ constexpr Flag kFlags[] = {
 
 constexpr RefusedFlag kRefused[] = {
     {"-o,--output", Takes::many, "use --push, or save"},
-    {"--cache-from", Takes::many, "the cache is local"},
-    {"--cache-to", Takes::many, "the cache is local"},
     {"--ssh", Takes::many, "no agent is forwarded"},
     {"--sbom", Takes::one, "no attestations are made", "false"},
     {"--provenance", Takes::one, "no attestations are made", "false"},

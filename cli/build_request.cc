@@ -284,6 +284,18 @@ void read_platform(const Arguments& arguments, builder::BuildRequest& request) {
   }
 }
 
+// Without a stage, all of them.
+std::optional<std::vector<std::string>> expected_stages(
+    const Arguments& arguments) {
+  if (!arguments.has("expect-cached")) return std::nullopt;
+  std::vector<std::string> stages;
+  for (const std::string& text : arguments.values("expect-cached")) {
+    if (text.empty()) return std::vector<std::string>();
+    for (const std::string& stage : split(text, ',')) stages.push_back(stage);
+  }
+  return stages;
+}
+
 }  // namespace
 
 builder::BuildRequest source_request(const Arguments& arguments) {
@@ -307,6 +319,8 @@ builder::BuildRequest build_request(const Arguments& arguments) {
   read_result(arguments, request);
   request.no_cache = arguments.has("no-cache");
   request.pull = arguments.has("pull");
+  request.explain = arguments.has("explain");
+  request.expect_cached = expected_stages(arguments);
   for (const std::string& text : arguments.values("no-cache-filter"))
     for (const std::string& stage : split(text, ','))
       request.no_cache_filter.push_back(stage);

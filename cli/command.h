@@ -68,6 +68,7 @@ extern const Command kPruneCommand;
 extern const Command kDuCommand;
 extern const Command kBuildsCommand;
 extern const Command kVerifyCommand;
+extern const Command kWhyCommand;
 extern const Command kVersionCommand;
 extern const Command kHelpCommand;
 

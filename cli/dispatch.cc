@@ -16,7 +16,8 @@ constexpr const Command* kCommands[] = {
     &kPullCommand,    &kPushCommand,  &kImagesCommand, &kHistoryCommand,
     &kInspectCommand, &kTagCommand,   &kRmiCommand,    &kSaveCommand,
     &kLoadCommand,    &kLoginCommand, &kLogoutCommand, &kPruneCommand,
-    &kDuCommand,      &kBuildsCommand, &kVerifyCommand, &kVersionCommand,
+    &kDuCommand,      &kBuildsCommand, &kWhyCommand,   &kVerifyCommand,
+    &kVersionCommand,
     &kHelpCommand,
 };
 

@@ -36,7 +36,10 @@ std::string flag_label(const Flag& flag) {
   const std::size_t comma = names.find(',');
   names = comma == std::string::npos ? "    " + names
                                      : names.replace(comma, 1, ", ");
-  if (*flag.value != '\0') names += std::string(" ") + flag.value;
+  if (flag.takes == Takes::optional)
+    names += std::string("[") + flag.value + "]";
+  else if (*flag.value != '\0')
+    names += std::string(" ") + flag.value;
   return "  " + names;
 }
 
@@ -102,7 +105,7 @@ Exit status:
     1  anything else, check warned      6  the disk is full
     2  bad usage or Dockerfile          7  commands cannot be isolated here
     3  a RUN failed                   130  interrupted
-    4  credentials were refused
+    4  credentials were refused         8  --expect-cached: a step was not
 
 Environment:
   CBUILD_ROOT          where images and cache are kept

@@ -49,6 +49,7 @@ constexpr ExitCode kExitCodes[] = {
     {is<registry::ReferenceError>, 2, "image name"},
     {is<parser::SyntaxError>, 2, "Dockerfile"},
     {is<builder::RunFailed>, 3, "RUN"},
+    {is<builder::UnexpectedMiss>, 8, "not cached"},
     {is<registry::CredentialsError>, 4, "credentials"},
     {is<registry::RegistryError>, 5, "registry"},
     {is<store::DigestMismatch>, 5, "digest"},

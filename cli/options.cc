@@ -34,7 +34,7 @@ CLI::Option* add(CLI::App& app, const char* names, Takes takes) {
   option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   option->allow_extra_args(false);
   // A switch may have a value only with "=": --rm=false.
-  if (takes == Takes::nothing) option->expected(0);
+  if (takes == Takes::nothing || takes == Takes::optional) option->expected(0);
   return option;
 }
 
@@ -55,12 +55,16 @@ std::vector<std::string> long_names(const FlagTable& table) {
   return names;
 }
 
-bool is_switch(const FlagTable& table, const std::string& name) {
+Takes takes_of(const FlagTable& table, const std::string& name) {
   for (const Flag* flag : all_flags(table))
-    if (long_name(flag->names) == name) return flag->takes == Takes::nothing;
+    if (long_name(flag->names) == name) return flag->takes;
   for (const RefusedFlag& flag : table.refused)
-    if (long_name(flag.names) == name) return flag.takes == Takes::nothing;
-  return false;
+    if (long_name(flag.names) == name) return flag.takes;
+  return Takes::many;
+}
+
+bool is_switch(const FlagTable& table, const std::string& name) {
+  return takes_of(table, name) == Takes::nothing;
 }
 
 Words take_apart(const FlagTable& table,
@@ -76,7 +80,7 @@ Words take_apart(const FlagTable& table,
     }
     const std::string name = word.substr(2, equals - 2);
     std::string value = word.substr(equals + 1);
-    if (is_switch(table, name)) {
+    if (is_switch(table, name) || takes_of(table, name) == Takes::optional) {
       words.switches.emplace_back(name, std::move(value));
     } else if (value.empty()) {
       words.rest.push_back("--" + name);
@@ -179,11 +183,13 @@ Arguments parse(const FlagTable& table,
   for (const auto& [name, option] : options) {
     std::vector<std::string>& values = result.values_[name];
     values = option->results();
-    if (!is_switch(table, name)) continue;
+    const bool optional = takes_of(table, name) == Takes::optional;
+    if (!is_switch(table, name) && !optional) continue;
     // Without "=" CLI11 reports how often a switch was given.
-    for (std::string& value : values) value = "true";
+    for (std::string& value : values) value = optional ? "" : "true";
     for (const auto& [given, value] : parts.switches)
       if (given == name) values.push_back(value);
+    if (optional) continue;
     check_switch_values(name, values);
     if (values.empty() || !is_off(values.back())) continue;
     values.clear();

@@ -20,7 +20,8 @@
 namespace cbuild::cli {
 
 enum class Takes {
-  nothing,  // a switch
+  nothing,   // a switch
+  optional,  // a value, but only after "="; may be given again
   one,      // a value; given twice, the last one counts
   many,     // a value; may be given again
 };

@@ -50,7 +50,7 @@ void Client::fetch_layers(store::Store& store, const Reference& from,
   for (const store::Descriptor& layer : image.manifest.layers) {
     if (!seen.insert(layer.digest).second) continue;
     workers.submit([&] {
-      fetch_blob(session, from, store, layer, "layer", progress);
+      registry::fetch_blob(session, from, store, layer, "layer", progress);
       state_->has_blob(from, layer.digest);
     });
   }

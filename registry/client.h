@@ -72,6 +72,18 @@ class Client {
   store::Digest push(store::Store& store, const store::Image& image,
                      const Reference& to, const TransferSink& progress = {});
 
+  // Pieces, for caches (registry/cache_storage.h). A manifest by its tag, or
+  // nullopt where there is none.
+  std::optional<std::string> find_manifest(const Reference& reference);
+  void put_manifest(const Reference& to, const std::string& media_type,
+                    const std::string& text);
+  void fetch_blob(store::Store& store, const Reference& from,
+                  const store::Descriptor& blob, const TransferSink& progress);
+  // Unless the registry has it.
+  void push_blob(store::Store& store, const Reference& to,
+                 const store::Descriptor& blob, const TransferSink& progress);
+  void push_text(const Reference& to, std::string_view text);
+
   // Opens an upload to `to` and takes it back, so that a build that is to end
   // with a push can be told at its start that the push would be refused.
   void check_push(const Reference& to);

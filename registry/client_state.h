@@ -47,6 +47,13 @@ void fetch_blob(Session& session, const Reference& from, store::Store& store,
                 const store::Descriptor& blob, const std::string& what,
                 const TransferSink& progress);
 
+// Sends one blob unless the registry has it, mounting it from one of the
+// repositories `sources` where that can be.
+void push_blob(Session& session, store::Store& store, const Reference& to,
+               const store::Descriptor& blob, const std::string& what,
+               const std::vector<std::string>& sources,
+               const TransferSink& progress);
+
 // Layers that their registry does not keep: only their urls do.
 bool is_foreign(const store::Descriptor& layer);
 

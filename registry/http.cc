@@ -270,6 +270,11 @@ void set_transfer(CURL* easy, Exchange& exchange) {
   set(easy, CURLOPT_NOPROGRESS, 0L);
   set(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
   set(easy, CURLOPT_XFERINFODATA, &exchange);
+  if (const auto& aws = request.signing) {
+    set(easy, CURLOPT_AWS_SIGV4, aws->scope.c_str());
+    set(easy, CURLOPT_USERNAME, aws->access_key.c_str());
+    set(easy, CURLOPT_PASSWORD, aws->secret_key.c_str());
+  }
 }
 
 Fault fault_of(CURLcode code, std::string_view detail) {

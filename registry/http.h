@@ -88,11 +88,19 @@ struct FileBody {
   std::uint64_t size = 0;
 };
 
+// AWS Signature Version 4.
+struct AwsSigning {
+  std::string scope;  // "aws:amz:<region>:<service>"
+  std::string access_key;
+  std::string secret_key;
+};
+
 struct HttpRequest {
   std::string method = "GET";
   Url url;
-  std::vector<std::string> headers;  // "Name: value"
-  std::string authorization;         // sent to the origin of `url` only
+  std::vector<std::string> headers;   // "Name: value"
+  std::optional<AwsSigning> signing;  // in place of `authorization`
+  std::string authorization;          // sent to the origin of `url` only
   std::string body;
   std::optional<FileBody> file;  // in place of `body`
   // Receives the body of a 2xx answer; without it, and for other statuses, the

@@ -167,7 +167,7 @@ Sources find_sources(const store::Store& store, const Reference& to) {
   return sources;
 }
 
-void put_manifest(Session& session, store::Store& store,
+void put_image_manifest(Session& session, store::Store& store,
                   const store::Image& image, const Reference& to) {
   const Digest& digest = image.descriptor.digest;
   const std::optional<std::string> body = store.blobs.read(digest);
@@ -201,9 +201,7 @@ store::Digest Client::push(store::Store& store, const store::Image& image,
     if (const auto found = known.find(blob.digest); found != known.end())
       sources.insert(sources.end(), found->second.begin(), found->second.end());
     std::erase(sources, to.path());
-    in_context(what + " " + blob.digest.short_text(), [&] {
-      BlobPush(session, store, to, blob, what, progress).run(sources);
-    });
+    registry::push_blob(session, store, to, blob, what, sources, progress);
     state_->has_blob(to, blob.digest);
   };
 
@@ -218,9 +216,39 @@ store::Digest Client::push(store::Store& store, const store::Image& image,
     workers.submit([&] { push_blob(image.manifest.config, "config"); });
     workers.wait();
     // Everything the manifest names is there: from here on it may be seen.
-    put_manifest(session, store, image, to);
+    put_image_manifest(session, store, image, to);
     return image.descriptor.digest;
   });
+}
+
+void push_blob(Session& session, store::Store& store, const Reference& to,
+               const Descriptor& blob, const std::string& what,
+               const std::vector<std::string>& sources,
+               const TransferSink& progress) {
+  in_context(what + " " + blob.digest.short_text(), [&] {
+    BlobPush(session, store, to, blob, what, progress).run(sources);
+  });
+}
+
+void Client::push_text(const Reference& to, std::string_view text) {
+  Session& session = state_->session(to.domain());
+  const std::string digest = store::sha256(text).text();
+  Call call;
+  call.method = "HEAD";
+  call.target = v2_target(to.path(), "blobs/" + digest);
+  call.scopes = push_scope(to.path());
+  call.answers = {404};
+  if (session.send(call).ok()) return;
+  auto upload = post_upload(session, to, {}, push_scope(to.path()));
+  if (!upload) return;
+  upload->target = add_query(std::move(upload->target), {{"digest", digest}});
+  Call put;
+  put.method = "PUT";
+  put.location = std::move(upload);
+  put.scopes = push_scope(to.path());
+  put.headers = {"Content-Type: application/octet-stream"};
+  put.body = text;
+  session.send_once(put);
 }
 
 void Client::check_push(const Reference& to) {

@@ -148,6 +148,8 @@ class World {
     web.requests.clear();
     BuildEnvironment environment{store_, runner,   images,
                                  web,    progress, nullptr};
+    environment.cache_from = cache_from;
+    environment.cache_to = cache_to;
     return builder::build(r, environment);
   }
 
@@ -172,6 +174,8 @@ class World {
   FakeImages images;
   FakeWeb web;
   RecordedProgress progress;
+  std::vector<CachePlace> cache_from;
+  std::vector<CachePlace> cache_to;
 
  private:
   store::Store store_;

@@ -11,6 +11,7 @@ constexpr Flag kFlags[] = {
     {"", "-q,--quiet", Takes::nothing, "", ""},
     {"", "--rm", Takes::nothing, "", ""},
     {"", "--target", Takes::one, "STAGE", ""},
+    {"", "--expect", Takes::optional, "=STAGE", ""},
 };
 constexpr RefusedFlag kRefused[] = {
     {"--ssh", Takes::many, "no agent"},
@@ -86,6 +87,15 @@ TEST_CASE("a switch takes a value only after =", "[cli]") {
   CHECK_FALSE(parse(kTable, {}).switched_off("rm"));
   CHECK(failure({"--rm=maybe"}) ==
         "invalid value \"maybe\" for --rm: want true or false");
+}
+
+TEST_CASE("a value that may be left out comes only after =", "[cli]") {
+  const Arguments bare = parse(kTable, {"--expect", "word"});
+  CHECK(bare.values("expect") == Words{""});
+  CHECK(bare.words() == Words{"word"});
+  CHECK(parse(kTable, {"--expect=a", "--expect=b"}).values("expect") ==
+        Words{"a", "b"});
+  CHECK_FALSE(parse(kTable, {"word"}).has("expect"));
 }
 
 TEST_CASE("after -- everything is a word", "[cli]") {

@@ -13,7 +13,7 @@ try 2 '"/missing": not found' <<<$'FROM busybox\nCOPY missing /'
 try 2 'unknown flag: --no-cach' --no-cach <<<'FROM busybox'
 says 'did you mean --no-cache?'
 try 2 'target stage "prod" could not be found' --target prod <<<'FROM busybox'
-try 2 'not supported yet' --cache-to type=inline <<<'FROM busybox'
+try 2 'not supported yet' --cache-to type=gha <<<'FROM busybox'
 try 3 'exit code: 7' <<<$'FROM busybox\nRUN exit 7'
 try 5 '127.0.0.1:1' <<<'FROM 127.0.0.1:1/none'
 exits 2 cbuild -t app "$t/no-such-directory"
