@@ -95,6 +95,8 @@ void run_build(Session& session) {
   std::optional<builder::BuildResult> result;
   {
     const Finisher finisher(*renderer);
+    if (const std::string& text = session.isolation().text; !text.empty())
+      renderer->on(builder::MessageEvent{false, text});
     result = builder::build(request, environment);
     renderer->on(builder::MessageEvent{false, names_text(request, *result)});
     if (args.has("push")) push_tags(session, request, *result, *renderer);
