@@ -12,11 +12,11 @@ namespace cbuild::cli {
 namespace {
 
 constexpr const Command* kCommands[] = {
-    &kBuildCommand, &kGraphCommand,  &kContextLsCommand, &kPullCommand,
-    &kPushCommand,  &kImagesCommand, &kHistoryCommand,   &kInspectCommand,
-    &kTagCommand,   &kRmiCommand,    &kSaveCommand,      &kLoadCommand,
-    &kLoginCommand, &kLogoutCommand, &kPruneCommand,     &kVersionCommand,
-    &kHelpCommand,
+    &kBuildCommand,   &kGraphCommand,  &kContextLsCommand, &kPullCommand,
+    &kPushCommand,    &kImagesCommand, &kHistoryCommand,   &kInspectCommand,
+    &kTagCommand,     &kRmiCommand,    &kSaveCommand,      &kLoadCommand,
+    &kLoginCommand,   &kLogoutCommand, &kPruneCommand,     &kDoctorCommand,
+    &kVersionCommand, &kHelpCommand,
 };
 
 struct Alias {
