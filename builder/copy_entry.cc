@@ -1,7 +1,6 @@
 // The part of TreeCopier that makes one file, link or device.
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include <cerrno>
 
@@ -13,19 +12,6 @@
 
 namespace cbuild::builder {
 namespace {
-
-mode_t type_bits(store::EntryType type) {
-  switch (type) {
-    case store::EntryType::character_device:
-      return S_IFCHR;
-    case store::EntryType::block_device:
-      return S_IFBLK;
-    case store::EntryType::fifo:
-      return S_IFIFO;
-    default:
-      return S_IFREG;
-  }
-}
 
 timespec time_of(const ViewEntry& entry,
                  const std::optional<std::int64_t>& latest) {
@@ -119,15 +105,17 @@ void TreeCopier::copy_special(const ViewEntry& entry, int target,
   if (whiteout)
     throw Error("/" + destination +
                 ": a character device 0:0 means a deletion to overlayfs");
-  const mode_t type = type_bits(entry.type);
-  make_in_place(target, name, destination, "mknod", [&] {
-    return ::mknodat(target, name.c_str(), type | 0600,
-                     makedev(entry.dev_major, entry.dev_minor));
-  });
-  const FileOwner owner = owner_of(entry);
-  check(::fchownat(target, name.c_str(), owner.uid, owner.gid,
-                   AT_SYMLINK_NOFOLLOW),
-        "chown", "/" + destination);
+  if (entry.type == store::EntryType::fifo) {
+    make_in_place(target, name, destination, "mkfifo",
+                  [&] { return ::mkfifoat(target, name.c_str(), 0600); });
+  } else {
+    const store::HeldBack::Device device{entry.type, entry.dev_major,
+                                         entry.dev_minor};
+    clear_place(target, name, destination);
+    if (!store::make_device_at(target, name, device, "/" + destination))
+      held_[destination].device = device;
+  }
+  give_at(target, name, entry, destination);
   // Just made and no link: following is harmless.
   check(::fchmodat(target, name.c_str(), mode_of(entry), 0), "chmod",
         "/" + destination);
@@ -143,14 +131,19 @@ void TreeCopier::copy_link(const ViewEntry& entry, const std::string& path,
   const std::string to = from_.link_target(path, entry);
   make_in_place(target, name, destination, "symlink",
                 [&] { return ::symlinkat(to.c_str(), target, name.c_str()); });
-  const FileOwner owner = owner_of(entry);
-  check(::fchownat(target, name.c_str(), owner.uid, owner.gid,
-                   AT_SYMLINK_NOFOLLOW),
-        "chown", "/" + destination);
+  give_at(target, name, entry, destination);
   const timespec time = time_of(entry, style_.latest);
   const timespec times[2] = {time, time};
   check(::utimensat(target, name.c_str(), times, AT_SYMLINK_NOFOLLOW),
         "set the time of", "/" + destination);
+}
+
+void TreeCopier::give_at(int target, const std::string& name,
+                         const ViewEntry& entry,
+                         const std::string& destination) {
+  const FileOwner owner = owner_of(entry);
+  if (!store::give_at(target, name, owner.uid, owner.gid, "/" + destination))
+    held_[destination].owner = {owner.uid, owner.gid};
 }
 
 // The order matters: writing and chown take set-id bits and capabilities away.
@@ -158,7 +151,8 @@ void TreeCopier::set_metadata(int fd, const ViewEntry& entry,
                               const std::string& path, int source,
                               const std::string& destination) {
   const FileOwner owner = owner_of(entry);
-  check(::fchown(fd, owner.uid, owner.gid), "chown", "/" + destination);
+  if (!store::give(fd, owner.uid, owner.gid, "/" + destination))
+    held_[destination].owner = {owner.uid, owner.gid};
   check(::fchmod(fd, mode_of(entry)), "chmod", "/" + destination);
   copy_xattrs(fd, entry, path, source, destination);
   set_times(fd, entry, destination);
@@ -175,8 +169,12 @@ void TreeCopier::copy_xattrs(int fd, const ViewEntry& entry,
                              const std::string& path, int source,
                              const std::string& destination) {
   if (from_.mode() == ContextMode::git) return;
-  const Xattrs xattrs = from_.is_context() ? read_xattrs(source, path)
-                                           : from_.xattrs(path, entry);
+  Xattrs xattrs = from_.is_context() ? read_xattrs(source, path)
+                                     : from_.xattrs(path, entry);
+  if (const auto capability = xattrs.extract("security.capability");
+      capability &&
+      !store::set_capability(fd, capability.mapped(), "/" + destination))
+    held_[destination].capability = capability.mapped();
   if (xattrs.empty() || write_xattrs(fd, xattrs, "/" + destination)) return;
   if (!told_xattrs_)
     warn("the store's file system refuses extended attributes, first of /" +

@@ -42,7 +42,7 @@ class Copying {
     for (const Match& match : matches) {
       if (may_unpack && unpack(match, origin.root)) continue;
       const std::string destination = prepare_destination();
-      note_made(TreeCopier(*origin.view, origin.root, root_, style_)
+      note_made(TreeCopier(*origin.view, origin.root, root_, style_, held_)
                     .copy(match, filter, destination));
     }
   }
@@ -61,7 +61,8 @@ class Copying {
     }));
     write_all(out.get(), file.content, "/" + place);
     const FileOwner owner = style_.owner.value_or(FileOwner{});
-    check(::fchown(out.get(), owner.uid, owner.gid), "chown", "/" + place);
+    if (!store::give(out.get(), owner.uid, owner.gid, "/" + place))
+      held_[place].owner = {owner.uid, owner.gid};
     const std::uint32_t mode =
         style_.mode ? style_.mode->apply(kInlineMode, false) : kInlineMode;
     check(::fchmod(out.get(), mode), "chmod", "/" + place);
@@ -70,10 +71,11 @@ class Copying {
   }
 
   // Directories made on the way got the time of what was put into them.
-  void finish() {
-    if (!style_.latest) return;
-    for (auto it = made_.rbegin(); it != made_.rend(); ++it)
-      set_time(open_directory(root_, *it).get(), *style_.latest, 0, *it);
+  store::HeldBackPaths finish() {
+    if (style_.latest)
+      for (auto it = made_.rbegin(); it != made_.rend(); ++it)
+        set_time(open_directory(root_, *it).get(), *style_.latest, 0, *it);
+    return std::move(held_);
   }
 
  private:
@@ -102,7 +104,9 @@ class Copying {
     note_made(make_missing(root_, destination, style));
     const Fd target = open_directory(root_, destination);
     in_context("unpack /" + match.path, [&] {
-      unpack_archive(archive.get(), target.get(), style_.owner, style_.latest);
+      for (auto& [path, held] : unpack_archive(archive.get(), target.get(),
+                                               style_.owner, style_.latest))
+        held_[destination.empty() ? path : destination + "/" + path] = held;
     });
     return true;
   }
@@ -116,23 +120,26 @@ class Copying {
   std::string path_;  // the destination, cleaned, links not followed
   CopyStyle style_;
   std::vector<std::string> made_;
+  store::HeldBackPaths held_;
 };
 
 }  // namespace
 
-void copy_files(const CopySpec& spec, const std::vector<CopyOrigin>& origins,
-                int destination_root) {
+store::HeldBackPaths copy_files(const CopySpec& spec,
+                                const std::vector<CopyOrigin>& origins,
+                                int destination_root) {
   Copying copying(spec, destination_root);
   for (std::size_t i = 0; i < spec.sources.size(); ++i)
     copying.copy_source(spec.sources[i], origins.at(i));
   for (const InlineFile& file : spec.inline_files) copying.copy_inline(file);
-  copying.finish();
+  return copying.finish();
 }
 
-void copy_files(const CopySpec& spec, const FileView& from, int source_root,
-                int destination_root) {
+store::HeldBackPaths copy_files(const CopySpec& spec, const FileView& from,
+                                int source_root, int destination_root) {
   const CopyOrigin origin{&from, source_root, std::nullopt};
-  copy_files(spec, std::vector(spec.sources.size(), origin), destination_root);
+  return copy_files(spec, std::vector(spec.sources.size(), origin),
+                    destination_root);
 }
 
 }  // namespace cbuild::builder

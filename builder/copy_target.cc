@@ -33,9 +33,11 @@ void finish_new(int parent, const std::string& name, const std::string& path,
       openat_path(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   struct stat st;
   check(::fstat(made.get(), &st), "stat", path);
-  if (style.owner)
-    check(::fchown(made.get(), style.owner->uid, style.owner->gid), "chown",
-          path);
+  if (style.owner &&
+      !store::give(made.get(), style.owner->uid, style.owner->gid, path))
+    throw Error("chown /" + path +
+                ": refused, and the store's file system has no user.* "
+                "attributes to keep the owner in");
   if ((st.st_mode & 0777) != style.mode)
     check(::fchmod(made.get(), style.mode | (st.st_mode & S_ISGID)), "chmod",
           path);

@@ -33,8 +33,9 @@ struct CopyStyle {
 class TreeCopier {
  public:
   // Descriptors of directories; both outlive the copier.
+  // `held` gets what the destination cannot hold.
   TreeCopier(const FileView& from, int source_root, int destination_root,
-             const CopyStyle& style);
+             const CopyStyle& style, store::HeldBackPaths& held);
 
   // `destination`: resolved, below the destination root. `filter` is for what
   // lies below a directory. Returns the directories made on the way there.
@@ -79,6 +80,8 @@ class TreeCopier {
                  const std::string& name, const std::string& destination);
 
   FileOwner owner_of(const ViewEntry& entry) const;
+  void give_at(int target, const std::string& name, const ViewEntry& entry,
+               const std::string& destination);
   std::uint32_t mode_of(const ViewEntry& entry) const;
   void set_metadata(int fd, const ViewEntry& entry, const std::string& path,
                     int source, const std::string& destination);
@@ -91,6 +94,7 @@ class TreeCopier {
   int source_root_;
   int destination_root_;
   const CopyStyle& style_;
+  store::HeldBackPaths& held_;
   ContentCopier content_;
   std::vector<Level> levels_;
   std::map<std::string, std::string> first_names_;  // link id -> destination

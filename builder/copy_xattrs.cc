@@ -49,7 +49,9 @@ std::optional<std::string> read_value(int fd, const std::string& name,
 
 bool copied_xattr(const std::string& name) {
   if (name == kFileCapability) return true;
-  if (name.starts_with("user.")) return !name.starts_with("user.overlay.");
+  if (name.starts_with("user."))
+    return !name.starts_with("user.overlay.") &&
+           !name.starts_with("user.cbuild.");  // store/held_back.h
   return name.starts_with("trusted.") && !name.starts_with("trusted.overlay.");
 }
 

@@ -46,11 +46,12 @@ store::LayerId Executor::copy(const CopyStep& copy, const StepInputs& inputs) {
   Workspace workspace(
       environment_.store, disposal_,
       copy.link ? std::vector<std::string>() : trees(inputs.below));
+  store::HeldBackPaths held;
   {
     const Fd destination = workspace.mount();
-    copy_files(spec, origins, destination.get());
+    held = copy_files(spec, origins, destination.get());
   }
-  return workspace.take(std::thread::hardware_concurrency());
+  return workspace.take(std::thread::hardware_concurrency(), held);
 }
 
 store::LayerId Executor::workdir(const WorkdirStep& workdir,

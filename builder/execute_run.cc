@@ -165,8 +165,7 @@ void Executor::add_cache(const MountStep& mount, const StepInputs& inputs,
                  origin.get(), root.get());
     }
     if (!owned) return;
-    check(::fchown(root.get(), m.uid.value_or(0), m.gid.value_or(0)), "chown",
-          directory);
+    store::give(root.get(), m.uid.value_or(0), m.gid.value_or(0), directory);
     check(::fchmod(root.get(), m.mode.value_or(0755)), "chmod", directory);
   };
   resources.caches.push_back(caches_.acquire(

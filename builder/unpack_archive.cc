@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -61,17 +60,6 @@ bool looks_like_header(std::string_view block) {
   return digits && (stated == plain || stated == with_signs);
 }
 
-mode_t type_bits(store::EntryType type) {
-  switch (type) {
-    case store::EntryType::character_device:
-      return S_IFCHR;
-    case store::EntryType::block_device:
-      return S_IFBLK;
-    default:
-      return S_IFIFO;
-  }
-}
-
 std::optional<store::IndexEntry> next_member(store::TarReader& reader) {
   try {
     return reader.next();
@@ -109,13 +97,14 @@ class Unpacker {
   }
 
   // What was put into directories changed their times.
-  void finish() {
+  store::HeldBackPaths finish() {
     for (const auto& [path, entry] : directories_) {
       const Fd directory = open_in_root(root_, path, O_RDONLY | O_DIRECTORY);
       const timespec time = time_of(entry);
       set_time(directory.get(), time.tv_sec,
                static_cast<std::uint32_t>(time.tv_nsec), path);
     }
+    return std::move(held_);
   }
 
  private:
@@ -160,11 +149,15 @@ class Unpacker {
         make_link(entry);
         return;
       case EntryType::character_device:
-      case EntryType::block_device:
+      case EntryType::block_device: {
+        const store::HeldBack::Device device{entry.type, entry.dev_major,
+                                             entry.dev_minor};
+        if (!store::make_device_at(at, name_, device, "/" + path_))
+          held_[path_].device = device;
+        return;
+      }
       case EntryType::fifo:
-        check(::mknodat(at, name_.c_str(), type_bits(entry.type) | 0600,
-                        makedev(entry.dev_major, entry.dev_minor)),
-              "mknod", "/" + path_);
+        check(::mkfifoat(at, name_.c_str(), 0600), "mkfifo", "/" + path_);
         return;
       case EntryType::socket:
       case EntryType::whiteout:
@@ -202,9 +195,8 @@ class Unpacker {
   void set_metadata(const store::IndexEntry& entry) {
     const int at = directory_.get();
     const FileOwner owner = owner_.value_or(FileOwner{entry.uid, entry.gid});
-    check(::fchownat(at, name_.c_str(), owner.uid, owner.gid,
-                     AT_SYMLINK_NOFOLLOW),
-          "chown", "/" + path_);
+    if (!store::give_at(at, name_, owner.uid, owner.gid, "/" + path_))
+      held_[path_].owner = {owner.uid, owner.gid};
     const std::optional<struct stat> st = lstat_at(at, name_);
     if (st && !S_ISLNK(st->st_mode)) {
       check(::fchmodat(at, name_.c_str(), entry.mode, 0), "chmod", "/" + path_);
@@ -225,6 +217,10 @@ class Unpacker {
     if (kept.empty()) return;
     const Fd file = openat_path(directory_.get(), name_,
                                 O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (const auto capability = kept.extract("security.capability");
+        capability &&
+        !store::set_capability(file.get(), capability.mapped(), "/" + path_))
+      held_[path_].capability = capability.mapped();
     write_xattrs(file.get(), kept, "/" + path_);
   }
 
@@ -242,6 +238,7 @@ class Unpacker {
   std::optional<FileOwner> owner_;
   std::optional<std::int64_t> latest_;
   std::vector<std::pair<std::string, store::IndexEntry>> directories_;
+  store::HeldBackPaths held_;
   // Of the member in hand.
   std::string path_;
   std::string name_;
@@ -304,10 +301,14 @@ std::optional<std::int64_t> newest_time(store::ByteSource source) {
   return newest;
 }
 
-void unpack_archive(int file, int destination,
-                    const std::optional<FileOwner>& owner,
-                    const std::optional<std::int64_t>& latest) {
-  unpack_stream(whole(file), destination, owner, latest);
+store::HeldBackPaths unpack_archive(int file, int destination,
+                                    const std::optional<FileOwner>& owner,
+                                    const std::optional<std::int64_t>& latest) {
+  store::TarReader reader(whole(file), true);
+  Unpacker unpacker(destination, owner, latest);
+  while (const std::optional<store::IndexEntry> entry = next_member(reader))
+    unpacker.add(reader, *entry);
+  return unpacker.finish();
 }
 
 }  // namespace cbuild::builder

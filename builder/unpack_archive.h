@@ -26,9 +26,9 @@ bool starts_like_archive(std::string_view start);
 
 // Unpacks it below the directory `destination`. `latest` as in CopyStyle.
 // Throws Error with the member's name; what was unpacked by then stays.
-void unpack_archive(int file, int destination,
-                    const std::optional<FileOwner>& owner,
-                    const std::optional<std::int64_t>& latest);
+store::HeldBackPaths unpack_archive(int file, int destination,
+                                    const std::optional<FileOwner>& owner,
+                                    const std::optional<std::int64_t>& latest);
 
 // The same for an archive that can be read but once. Returns the time of its
 // newest regular file, if it has any.

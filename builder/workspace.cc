@@ -32,10 +32,12 @@ Fd Workspace::mount() const {
   return runtime::mount_overlay(overlay_);
 }
 
-store::LayerId Workspace::take(unsigned threads) {
+store::LayerId Workspace::take(unsigned threads,
+                               const store::HeldBackPaths& held) {
   const Fd tree = open_path(overlay_.upper, O_RDONLY | O_DIRECTORY);
-  const store::LayerIndex index =
+  store::LayerIndex index =
       store::scan_tree(tree.get(), overlay_.lowers, threads);
+  store::apply_held_back(held, index);
   note_oddities(index, tree.get());
   return store_.layers.adopt(overlay_.upper, index);
 }

@@ -12,6 +12,7 @@
 
 #include "base/workers.h"
 #include "runtime/overlay.h"
+#include "store/held_back.h"
 #include "store/store.h"
 
 namespace cbuild::builder {
@@ -32,7 +33,8 @@ class Workspace {
   Fd mount() const;
 
   // Indexes what was written and makes it a layer; the workspace is empty then.
-  store::LayerId take(unsigned threads);
+  // `held`: what copy_files() says could not be put into the tree.
+  store::LayerId take(unsigned threads, const store::HeldBackPaths& held = {});
 
  private:
   store::Store& store_;

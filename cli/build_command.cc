@@ -186,6 +186,8 @@ void run_build(Session& session) {
                    environment.cache_to);
   const Finisher finisher(*renderer);
   const DamageToProgress damage(*renderer);
+  if (const std::string& text = session.isolation().text; !text.empty())
+    renderer->on(builder::MessageEvent{false, text});
   const builder::BuildResult result =
       deliver(session, request, environment, *renderer);
   if (cap && result.executed != 0) keep_below(*cap, store, result, *renderer);

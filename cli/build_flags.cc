@@ -96,8 +96,6 @@ constexpr RefusedFlag kRefused[] = {
     {"--cpuset-mems", Takes::one, "no limits of memory or CPU are set"},
     {"--cgroup-parent", Takes::one, "no control groups are made"},
     {"--security-opt", Takes::many, "the profile of RUNs is fixed"},
-    {"--isolation", Takes::one, "isolation is chosen by what is possible",
-     "default"},
     {"--disable-content-trust", Takes::nothing, "signatures are not read"},
 };
 

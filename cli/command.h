@@ -10,12 +10,15 @@
 
 #include "cli/options.h"
 #include "registry/client.h"
+#include "runtime/isolation.h"
 #include "store/store.h"
 
 namespace cbuild::cli {
 
 // What a command works with: its arguments, and the store, opened when it is
-// first asked for.
+// first asked for. A user's store has files of the user's subordinate ids, so
+// opening it enters the isolation that RUNs have too: no thread may be there
+// yet.
 class Session {
  public:
   Session(Arguments arguments, const std::atomic<bool>* stop);
@@ -23,12 +26,15 @@ class Session {
   const Arguments& args() const { return arguments_; }
   const std::atomic<bool>* stop() const { return stop_; }
   store::Store& store();
+  // Of --isolation or CBUILD_ISOLATION; entered with the store.
+  const runtime::Isolation& isolation();
   // From --insecure and --tls-ca, which the command's table must have.
   registry::ClientOptions client_options() const;
 
  private:
   Arguments arguments_;
   const std::atomic<bool>* stop_;
+  std::optional<runtime::Isolation> isolation_;
   std::optional<store::Store> store_;
 };
 
@@ -69,6 +75,7 @@ extern const Command kDuCommand;
 extern const Command kBuildsCommand;
 extern const Command kVerifyCommand;
 extern const Command kWhyCommand;
+extern const Command kDoctorCommand;
 extern const Command kVersionCommand;
 extern const Command kHelpCommand;
 
@@ -82,6 +89,9 @@ void dispatch(const std::vector<std::string>& arguments,
 inline constexpr Flag kGlobalFlags[] = {
     {"Everywhere", "--root", Takes::one, "DIR",
      "Where images and cache are kept (also CBUILD_ROOT)"},
+    {"Everywhere", "--isolation", Takes::one, "RUNG",
+     "How RUNs are kept apart and files owned: auto (default: the best that is "
+     "possible), root or userns (also CBUILD_ISOLATION)"},
     {"Everywhere", "-D,--debug", Takes::nothing, "",
      "Say what kind of failure it was and how long the command took"},
     {"Everywhere", "-h,--help", Takes::nothing, "", "Print help"},

@@ -12,13 +12,12 @@ namespace cbuild::cli {
 namespace {
 
 constexpr const Command* kCommands[] = {
-    &kBuildCommand,   &kCheckCommand, &kGraphCommand,  &kContextLsCommand,
-    &kPullCommand,    &kPushCommand,  &kImagesCommand, &kHistoryCommand,
-    &kInspectCommand, &kTagCommand,   &kRmiCommand,    &kSaveCommand,
-    &kLoadCommand,    &kLoginCommand, &kLogoutCommand, &kPruneCommand,
-    &kDuCommand,      &kBuildsCommand, &kWhyCommand,   &kVerifyCommand,
-    &kVersionCommand,
-    &kHelpCommand,
+    &kBuildCommand,   &kCheckCommand,  &kGraphCommand,  &kContextLsCommand,
+    &kPullCommand,    &kPushCommand,   &kImagesCommand, &kHistoryCommand,
+    &kInspectCommand, &kTagCommand,    &kRmiCommand,    &kSaveCommand,
+    &kLoadCommand,    &kLoginCommand,  &kLogoutCommand, &kPruneCommand,
+    &kDuCommand,      &kBuildsCommand, &kWhyCommand,    &kVerifyCommand,
+    &kDoctorCommand,  &kVersionCommand, &kHelpCommand,
 };
 
 struct Alias {

@@ -128,7 +128,8 @@ int install_seccomp(StepContext& context) noexcept {
 // the same.
 int switch_user(StepContext& context) noexcept {
   const ChildPlan& plan = context.plan;
-  if (::syscall(SYS_setgroups, plan.groups.size(), plan.groups.data()) == -1)
+  if (plan.set_groups &&
+      ::syscall(SYS_setgroups, plan.groups.size(), plan.groups.data()) == -1)
     return -1;
   if (::syscall(SYS_setresgid, plan.gid, plan.gid, plan.gid) == -1) return -1;
   if (plan.insecure && ::prctl(PR_SET_KEEPCAPS, 1) == -1) return -1;
@@ -158,6 +159,7 @@ constexpr ChildStep kChildSteps[] = {
     {"join network", join_network},  // before /sys, which shows it
     {"make mounts private", make_mounts_private},  // before any mount(2)
     {"open mount sources", clone_sources},  // host paths end with the pivot
+    {"mount", make_proc_and_sys},  // a user namespace may while it sees others
     {"pivot root", pivot_into_root},  // paths from here are the container's
     {"mount", mount_proc},            // before /dev, which links into it
     {"mount", mount_dev},

@@ -36,6 +36,15 @@ struct ChildPlan {
   bool own_network = false;   // cloned with a new one: bring up its loopback
   bool mount_cgroup = false;  // cgroup v2 is there to be mounted
   bool insecure = false;
+  // The devices of /dev are among `mounts`, and nothing else is one: a node that
+  // the command makes cannot be opened.
+  bool bind_devices = false;
+  // Where no sysfs may be mounted, /sys is the host's.
+  bool bind_sys = false;
+  bool set_groups = true;  // false: setgroups(2) is denied here
+  int proc_tree = -1;      // filled in: /proc and /sys, detached
+  int sys_tree = -1;
+  const char* pts_options = nullptr;
   const char* hostname = nullptr;
   const char* shm_options = nullptr;
   const char* cwd = nullptr;

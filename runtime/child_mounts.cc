@@ -16,11 +16,38 @@ namespace cbuild::runtime {
 namespace {
 
 constexpr unsigned long kPlain = MS_NOSUID | MS_NOEXEC | MS_NODEV;
+constexpr unsigned kPlainTree =
+    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV;
 
 int mount_at(StepContext& context, const char* type, const char* target,
              unsigned long flags, const char* options) noexcept {
   context.subject = target;
   return ::mount(type, target, type, flags, options);
+}
+
+int new_tree(const char* type, unsigned attributes) noexcept {
+  const int context = ::fsopen(type, FSOPEN_CLOEXEC);
+  if (context == -1) return -1;
+  int tree = -1;
+  if (::fsconfig(context, FSCONFIG_SET_STRING, "source", type, 0) == 0 &&
+      ::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0)
+    tree = ::fsmount(context, FSMOUNT_CLOEXEC, attributes);
+  const int code = errno;
+  ::close(context);
+  errno = code;
+  return tree;
+}
+
+int clone_host_sys() noexcept {
+  const int tree = ::open_tree(
+      AT_FDCWD, "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+  if (tree == -1) return -1;
+  mount_attr attributes = {};
+  attributes.attr_set = MOUNT_ATTR_RDONLY | kPlainTree;
+  return ::mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes,
+                         sizeof attributes) == -1
+             ? -1
+             : tree;
 }
 
 struct DeviceNode {
@@ -148,12 +175,34 @@ int clone_sources(StepContext& context) noexcept {
   return 0;
 }
 
+// For mount_proc() and mount_sys(). In a user namespace the kernel makes them
+// only where the old ones are in sight, and a sysfs only for the owner of the
+// network namespace (sysfs_init_fs_context).
+int make_proc_and_sys(StepContext& context) noexcept {
+  ChildPlan& plan = context.plan;
+  context.subject = "/proc";
+  plan.proc_tree = new_tree("proc", kPlainTree);
+  if (plan.proc_tree == -1) return -1;
+  context.subject = "/sys";
+  plan.sys_tree =
+      new_tree("sysfs", kPlainTree | (plan.insecure ? 0 : MOUNT_ATTR_RDONLY));
+  if (plan.sys_tree == -1 && errno == EPERM && plan.bind_sys)
+    plan.sys_tree = clone_host_sys();
+  return plan.sys_tree == -1 ? -1 : 0;
+}
+
 // pivot_root(2), "NOTES": the old root ends up mounted on the new one.
 int pivot_into_root(StepContext& context) noexcept {
   ChildPlan& plan = context.plan;
   context.subject = plan.attach_point;
   if (move_to(plan.root, plan.attach_point) == -1) return -1;
   context.subject = "/";
+  mount_attr attributes = {};
+  attributes.attr_set = MOUNT_ATTR_NODEV;
+  if (plan.bind_devices &&
+      ::mount_setattr(plan.root, "", AT_EMPTY_PATH, &attributes,
+                      sizeof attributes) == -1)
+    return -1;
   if (::fchdir(plan.root) == -1) return -1;
   if (::syscall(SYS_pivot_root, ".", ".") == -1) return -1;
   if (::umount2(".", MNT_DETACH) == -1) return -1;
@@ -161,26 +210,30 @@ int pivot_into_root(StepContext& context) noexcept {
 }
 
 int mount_proc(StepContext& context) noexcept {
-  return mount_at(context, "proc", "/proc", kPlain, nullptr);
+  context.subject = "/proc";
+  return move_to(context.plan.proc_tree, "/proc");
 }
 
 int mount_dev(StepContext& context) noexcept {
   ChildPlan& plan = context.plan;
-  if (mount_at(context, "tmpfs", "/dev", MS_NOSUID | MS_STRICTATIME,
+  const unsigned long nodev = plan.bind_devices ? MS_NODEV : 0;
+  if (mount_at(context, "tmpfs", "/dev", MS_NOSUID | MS_STRICTATIME | nodev,
                "mode=755,size=65536k") == -1)
     return -1;
   for (const char* directory : kDevDirectories)
     if (::mkdir(directory, 0755) == -1) return -1;
-  for (const DeviceNode& node : kDevices)
-    if (make_node(context, node) == -1) return -1;
-  if (plan.insecure && make_insecure_nodes(context) == -1) return -1;
+  if (!plan.bind_devices)
+    for (const DeviceNode& node : kDevices)
+      if (make_node(context, node) == -1) return -1;
+  if (plan.insecure && !plan.bind_devices && make_insecure_nodes(context) == -1)
+    return -1;
   for (const auto& link : kLinks)
     if (::symlink(link.target, link.path) == -1) return -1;
   if (::access("/proc/kcore", F_OK) == 0 &&
       ::symlink("/proc/kcore", "/dev/core") == -1)
     return -1;
   if (mount_at(context, "devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC,
-               "newinstance,ptmxmode=0666,mode=0620,gid=5") == -1)
+               plan.pts_options) == -1)
     return -1;
   if (mount_at(context, "tmpfs", "/dev/shm", kPlain, plan.shm_options) == -1)
     return -1;
@@ -189,8 +242,8 @@ int mount_dev(StepContext& context) noexcept {
 
 int mount_sys(StepContext& context) noexcept {
   const unsigned long read_only = context.plan.insecure ? 0 : MS_RDONLY;
-  if (mount_at(context, "sysfs", "/sys", kPlain | read_only, nullptr) == -1)
-    return -1;
+  context.subject = "/sys";
+  if (move_to(context.plan.sys_tree, "/sys") == -1) return -1;
   if (!context.plan.mount_cgroup) return 0;
   return mount_at(context, "cgroup2", "/sys/fs/cgroup", kPlain | read_only,
                   nullptr);

@@ -13,6 +13,7 @@ struct StepContext {
 
 int make_mounts_private(StepContext& context) noexcept;
 int clone_sources(StepContext& context) noexcept;
+int make_proc_and_sys(StepContext& context) noexcept;
 int pivot_into_root(StepContext& context) noexcept;
 int mount_proc(StepContext& context) noexcept;
 int mount_dev(StepContext& context) noexcept;

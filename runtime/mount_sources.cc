@@ -14,23 +14,30 @@
 namespace cbuild::runtime {
 namespace {
 
+// A command may make device nodes, for the image; opening one would be a way
+// past all isolation.
+constexpr std::uint64_t kNoDevices = MOUNT_ATTR_NODEV;
+
 std::string proc_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+
+void set_mount_attributes(int tree, std::uint64_t attributes,
+                          const std::string& target) {
+  mount_attr change = {};
+  change.attr_set = attributes;
+  check(::mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &change,
+                        sizeof change),
+        "mount_setattr", target);
+}
 
 // A detached copy of the mount at `source` with all below it. Empty where that
 // is itself detached and the kernel older than 6.15.
-Fd clone_tree(int source, bool read_only, const std::string& target) {
+Fd clone_tree(int source, std::uint64_t attributes, const std::string& target) {
   const int tree = ::open_tree(
       source, "",
       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
   if (tree == -1 && errno == EINVAL) return Fd();
   Fd clone(check(tree, "open_tree", target));
-  if (read_only) {
-    mount_attr attributes = {};
-    attributes.attr_set = MOUNT_ATTR_RDONLY;
-    check(::mount_setattr(clone.get(), "", AT_EMPTY_PATH | AT_RECURSIVE,
-                          &attributes, sizeof attributes),
-          "mount_setattr", target);
-  }
+  set_mount_attributes(clone.get(), attributes, target);
   return clone;
 }
 
@@ -60,7 +67,9 @@ Fd scratch_directory(int source, const struct stat& st,
   check(::mkdir(spec.work.c_str(), 0700), "mkdir", spec.work);
   const Fd upper = open_path(spec.upper, O_RDONLY | O_DIRECTORY);
   copy_attributes(st, upper.get());
-  return mount_overlay(spec);
+  Fd tree = mount_overlay(spec);
+  set_mount_attributes(tree.get(), kNoDevices, scratch);
+  return tree;
 }
 
 // Overlays are of directories only; a file is copied.
@@ -68,7 +77,7 @@ Fd scratch_file(int source, const struct stat& st, const std::string& scratch) {
   const Fd copy = open_path(scratch + "/file", O_RDWR | O_CREAT | O_EXCL, 0600);
   copy_content(source, copy.get());
   copy_attributes(st, copy.get());
-  return clone_tree(copy.get(), false, scratch);
+  return clone_tree(copy.get(), kNoDevices, scratch);
 }
 
 }  // namespace
@@ -117,6 +126,21 @@ MountSource MemoryFiles::add(const SecretMount& file) {
   return mount;
 }
 
+std::vector<MountSource> device_sources() {
+  std::vector<MountSource> devices;
+  for (const char* path : {"/dev/full", "/dev/null", "/dev/random", "/dev/tty",
+                           "/dev/urandom", "/dev/zero"}) {
+    MountSource mount;
+    mount.target = path;
+    mount.directory = false;
+    const Fd device = open_path(path, O_PATH | O_NOFOLLOW);
+    mount.tree =
+        clone_tree(device.get(), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, path);
+    devices.push_back(std::move(mount));
+  }
+  return devices;
+}
+
 MountSource bind_source(const BindMount& bind) {
   return in_context("mount " + bind.target, [&] {
     // ".." is taken away from the text, as BuildKit does: what comes before it
@@ -135,11 +159,13 @@ MountSource bind_source(const BindMount& bind) {
               : scratch_file(source.get(), st, bind.discard_writes_in);
       return mount;
     }
-    mount.tree = clone_tree(source.get(), bind.read_only, bind.target);
+    const std::uint64_t attributes =
+        kNoDevices | (bind.read_only ? MOUNT_ATTR_RDONLY : 0);
+    mount.tree = clone_tree(source.get(), attributes, bind.target);
     if (!mount.tree) {
       mount.attach = bind.source_root;
       mount.source = std::move(source);
-      mount.attributes = bind.read_only ? MOUNT_ATTR_RDONLY : 0;
+      mount.attributes = attributes;
     }
     return mount;
   });
@@ -148,7 +174,7 @@ MountSource bind_source(const BindMount& bind) {
 MountSource tmpfs_source(const TmpfsMount& tmpfs) {
   MountSource mount;
   mount.target = tmpfs.target;
-  mount.tmpfs_flags = MS_NOSUID | (tmpfs.read_only ? MS_RDONLY : 0);
+  mount.tmpfs_flags = MS_NOSUID | MS_NODEV | (tmpfs.read_only ? MS_RDONLY : 0);
   if (tmpfs.size != 0) mount.tmpfs = "size=" + std::to_string(tmpfs.size);
   return mount;
 }

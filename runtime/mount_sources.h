@@ -41,6 +41,10 @@ class MemoryFiles {
   int count_ = 0;
 };
 
+// The devices of /dev as bind mounts of the host's: what a user namespace has
+// in place of mknod(2).
+std::vector<MountSource> device_sources();
+
 // Throws Error naming the target where the source cannot be had.
 MountSource bind_source(const BindMount& mount);
 MountSource tmpfs_source(const TmpfsMount& mount);

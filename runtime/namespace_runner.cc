@@ -13,6 +13,7 @@
 #include <mutex>
 
 #include "base/dir.h"
+#include "base/privileges.h"
 #include "runtime/child.h"
 #include "runtime/command.h"
 #include "runtime/etc_files.h"
@@ -66,6 +67,27 @@ bool cgroup_is_version_2() {
          static_cast<unsigned long>(fs.f_type) == CGROUP2_SUPER_MAGIC;
 }
 
+// All but --security=insecure, whose devices only the first root can make.
+bool binds_devices(const RunSpec& spec) {
+  return !spec.insecure || !in_first_user_namespace();
+}
+
+bool setgroups_allowed() {
+  const auto text = read_file("/proc/self/setgroups");
+  return !text || text->starts_with("allow");
+}
+
+// Ids that the image has and this user namespace lacks would end in an "Invalid
+// argument" of some system call.
+void check_mapped(const UserIds& user) {
+  if (is_mapped(uid_extents(), user.uid) && is_mapped(gid_extents(), user.gid))
+    return;
+  throw IsolationError(
+      "RUN as " + std::to_string(user.uid) + ":" + std::to_string(user.gid) +
+      ": the user namespace has no such id; give the user a range of ids in "
+      "/etc/subuid and /etc/subgid (see 'cbuild doctor')");
+}
+
 std::string describe(const ChildFailure& failure) {
   std::string text = "RUN: " + std::string(failure.step);
   if (failure.subject[0] != '\0') text += " " + std::string(failure.subject);
@@ -91,6 +113,7 @@ struct Preparation {
   std::vector<std::uint32_t> groups;
   std::vector<ResourceLimit> limits;
   std::string shm_options;
+  std::string pts_options = "newinstance,ptmxmode=0666,mode=0620";
   Pipe out = make_pipe(), err = make_pipe(), report = make_pipe();
 
  private:
@@ -110,6 +133,9 @@ Preparation::Preparation(const RunSpec& spec, bool host_network,
       groups(groups_of(user)),
       limits(limits_of(spec)),
       shm_options("mode=1777,size=" + std::to_string(spec.shm_size)) {
+  check_mapped(user);
+  // Debian's and most others' group tty.
+  if (is_mapped(gid_extents(), 5)) pts_options += ",gid=5";
   for (const std::string& program : programs)
     program_names.push_back(program.c_str());
   add_mounts(spec, host_network);
@@ -118,6 +144,7 @@ Preparation::Preparation(const RunSpec& spec, bool host_network,
 }
 
 void Preparation::add_mounts(const RunSpec& spec, bool host_network) {
+  if (binds_devices(spec)) sources = device_sources();
   sources.push_back(
       files.add({"/etc/resolv.conf", resolv_conf(host_network), 0644}));
   sources.push_back(files.add(
@@ -179,7 +206,9 @@ struct NamespaceRunner::State {
       : directory(std::move(state_dir)),
         self(check(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)),
                    "pidfd_open", "")),
-        cgroup_v2(cgroup_is_version_2()) {
+        cgroup_v2(cgroup_is_version_2()),
+        first_namespace(in_first_user_namespace()),
+        setgroups(setgroups_allowed()) {
     make_dirs(directory, 0700);
   }
 
@@ -191,6 +220,8 @@ struct NamespaceRunner::State {
   const Fd self;
   NetworkPool networks;
   const bool cgroup_v2;
+  const bool first_namespace;
+  const bool setgroups;
 
  private:
   std::once_flag points_made_;
@@ -215,6 +246,10 @@ ChildPlan NamespaceRunner::State::plan(const RunSpec& spec, Preparation& ready,
   plan.own_network = network.mode() == NetworkMode::none;
   plan.mount_cgroup = cgroup_v2;
   plan.insecure = spec.insecure;
+  plan.bind_devices = binds_devices(spec);
+  plan.bind_sys = !first_namespace;
+  plan.set_groups = setgroups;
+  plan.pts_options = ready.pts_options.c_str();
   plan.hostname = spec.hostname.c_str();
   plan.shm_options = ready.shm_options.c_str();
   plan.cwd = spec.cwd.c_str();

@@ -6,12 +6,14 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 
 #include <cerrno>
 #include <exception>
 #include <thread>
 
 #include "base/error.h"
+#include "base/privileges.h"
 
 namespace cbuild::runtime {
 namespace {
@@ -21,7 +23,7 @@ constexpr std::size_t kMostLowers = 500;  // OVL_MAX_STACK, fs/overlayfs
 [[noreturn]] void refuse(int code, const std::string& path) {
   if (code == EPERM)
     throw IsolationError(
-        "cannot mount: not permitted; this needs root (CAP_SYS_ADMIN)");
+        "cannot mount: not permitted; this needs root or a user namespace");
   if (code == ENODEV)
     throw IsolationError("cannot mount: the kernel has no overlayfs");
   throw SystemError(code, "mount", path);
@@ -78,6 +80,16 @@ void set_option(int context, const char* key, const std::string& value) {
   fail(code, "overlay option " + std::string(key), value, context_log(context));
 }
 
+// "name=value", or a name alone.
+void set_feature(int context, const std::string& feature) {
+  const std::size_t equals = feature.find('=');
+  if (equals != std::string::npos)
+    return set_option(context, feature.substr(0, equals).c_str(),
+                      feature.substr(equals + 1));
+  check(::fsconfig(context, FSCONFIG_SET_FLAG, feature.c_str(), nullptr, 0),
+        "overlay option", feature);
+}
+
 // False where the kernel has no lowerdir+ (before 6.8).
 bool add_lowers(int context, const std::vector<std::string>& lowers) {
   bool first = true;
@@ -93,8 +105,21 @@ bool add_lowers(int context, const std::vector<std::string>& lowers) {
   return true;
 }
 
-constexpr const char* kOffOptions[] = {"redirect_dir", "metacopy", "index",
-                                       "xino"};
+// Where overlayfs keeps its marks: user.overlay.* (userxattr, Linux 5.11),
+// which is all that a user namespace can have, so that a store works however it
+// is used. A file system without user.* leaves root trusted.overlay.*.
+bool marks_for_users(const OverlaySpec& spec) {
+  if (!in_first_user_namespace()) return true;
+  const std::string& sample = spec.upper.empty() ? spec.lowers[0] : spec.upper;
+  return ::getxattr(sample.c_str(), "user.overlay.opaque", nullptr, 0) != -1 ||
+         errno != EOPNOTSUPP;
+}
+
+// userxattr turns redirect_dir and metacopy off, and takes no word on them.
+std::vector<std::string> features(const OverlaySpec& spec) {
+  if (marks_for_users(spec)) return {"index=off", "xino=off", "userxattr"};
+  return {"index=off", "xino=off", "redirect_dir=off", "metacopy=off"};
+}
 
 // The page of options that mount(2) takes, with names that the directory
 // `make_short_names` was called in has.
@@ -103,8 +128,7 @@ std::string option_page(const OverlaySpec& spec) {
   for (std::size_t i = 0; i < spec.lowers.size(); ++i)
     options += (i == 0 ? "" : ":") + std::to_string(i);
   if (!spec.upper.empty()) options += ",upperdir=u,workdir=w,volatile";
-  for (const char* option : kOffOptions)
-    options += "," + std::string(option) + "=off";
+  for (const std::string& feature : features(spec)) options += "," + feature;
   return options;
 }
 
@@ -169,11 +193,10 @@ Fd mount_overlay(const OverlaySpec& spec) {
   if (!spec.upper.empty()) {
     set_option(context.get(), "upperdir", spec.upper);
     set_option(context.get(), "workdir", spec.work);
-    check(::fsconfig(context.get(), FSCONFIG_SET_FLAG, "volatile", nullptr, 0),
-          "overlay option", "volatile");
+    set_feature(context.get(), "volatile");
   }
-  for (const char* option : kOffOptions)
-    set_option(context.get(), option, "off");
+  for (const std::string& feature : features(spec))
+    set_feature(context.get(), feature);
   if (::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) ==
       -1) {
     const int code = errno;

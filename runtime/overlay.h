@@ -7,6 +7,8 @@
 //
 // Options: redirect_dir=off, metacopy=off, index=off, xino=off, and volatile
 // where there is an upper directory: its work directory must then be fresh.
+// userxattr where the file system has user.* attributes: store/ marks opaque
+// directories in the same way.
 // Layers are given one by one (lowerdir+, Linux 6.8) or, before that, as short
 // relative paths in one page of options; 500 of them work either way.
 // Any thread. Throws SystemError, and IsolationError where no overlay can be

@@ -43,7 +43,9 @@ std::map<std::string, std::string> xattrs_of(int dir) {
   for (std::size_t at = 0; at < names.size();) {
     const std::string name = names.c_str() + at;
     at += name.size() + 1;
-    if (name.starts_with("trusted.overlay.")) continue;
+    if (name.starts_with("trusted.overlay.") ||
+        name.starts_with("user.overlay."))
+      continue;
     const ssize_t n =
         ::fgetxattr(dir, name.c_str(), value.data(), value.size());
     if (n >= 0) all[name] = value.substr(0, static_cast<std::size_t>(n));

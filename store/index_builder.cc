@@ -88,7 +88,7 @@ IndexBuilder::Role IndexBuilder::place(IndexEntry& entry) const {
   entry.path = locate(entry.path);
   if (entry.path.empty()) return Role::root;
   std::erase_if(entry.xattrs, [](const auto& xattr) {
-    return is_overlay_xattr(xattr.first);
+    return is_reserved_xattr(xattr.first);
   });
   const auto [parent, name] = split_last(entry.path);
   if (name == kOpaque) {

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -11,7 +12,9 @@
 #include "base/dir.h"
 #include "base/error.h"
 #include "base/workers.h"
+#include "store/held_back.h"
 #include "store/layer_index.h"
+#include "store/lower_owners.h"
 #include "store/stream.h"
 #include "store/xattrs.h"
 
@@ -53,8 +56,11 @@ IndexEntry describe(const struct stat& st, std::string path) {
   // Of a whiteout only the path says anything.
   if (entry.type == EntryType::whiteout) return entry;
   entry.mode = st.st_mode & 07777;
-  entry.uid = st.st_uid;
-  entry.gid = st.st_gid;
+  // Without a user namespace all that we make is ours, and root's in the image.
+  static const uid_t own_uid = ::geteuid();
+  static const gid_t own_gid = ::getegid();
+  entry.uid = st.st_uid == own_uid ? 0 : st.st_uid;
+  entry.gid = st.st_gid == own_gid ? 0 : st.st_gid;
   entry.mtime_seconds = st.st_mtim.tv_sec;
   entry.mtime_nanoseconds = static_cast<std::uint32_t>(st.st_mtim.tv_nsec);
   if (entry.type == EntryType::file)
@@ -67,14 +73,21 @@ IndexEntry describe(const struct stat& st, std::string path) {
   return entry;
 }
 
-// The lower trees in which a directory is visible, top first.
-using Lowers = std::vector<const std::string*>;
+// The attributes of a file that were read anyway, and what they hold back. What
+// the command chowned since then has the owner that it gave.
+void add_xattrs(IndexEntry& entry, const struct stat& st, XattrList&& xattrs) {
+  entry.xattrs = std::move(xattrs.kept);
+  if (xattrs.held.owner && (xattrs.held.owner->disk_uid != st.st_uid ||
+                            xattrs.held.owner->disk_gid != st.st_gid))
+    xattrs.held.owner.reset();
+  apply_held_back(xattrs.held, entry);
+}
 
 class Scan {
  public:
   Scan(int tree, const std::vector<std::string>& lowers, unsigned threads)
       : tree_(tree), threads_(threads) {
-    Lowers all;
+    LowerTrees all;
     for (const std::string& lower : lowers) all.push_back(&lower);
     const Fd root = openat_path(tree, ".", O_RDONLY | O_DIRECTORY);
     walk(root.get(), "", all);
@@ -84,11 +97,11 @@ class Scan {
   LayerIndex take() { return std::move(index_); }
 
  private:
-  void walk(int dir, const std::string& prefix, const Lowers& lowers);
+  void walk(int dir, const std::string& prefix, const LowerTrees& lowers);
   void add_directory(int dir, const std::string& name, IndexEntry entry,
-                     const struct stat& st, const Lowers& lowers);
+                     const struct stat& st, const LowerTrees& lowers);
   void add_other(int dir, const std::string& name, IndexEntry entry,
-                 const struct stat& st);
+                 const struct stat& st, const LowerTrees& lowers);
   void hash_files();
   void hash_file(IndexEntry& entry, std::string& buffer) const;
 
@@ -96,12 +109,14 @@ class Scan {
   unsigned threads_;
   LayerIndex index_;
   std::map<std::pair<dev_t, ino_t>, std::string> first_names_;
+  LowerOwners lower_owners_;
 };
 
 // The lower trees in which `path` is a visible directory, given those of its
 // parent; and whether anything at all is there.
-std::pair<Lowers, bool> descend(const Lowers& parent, const std::string& path) {
-  Lowers found;
+std::pair<LowerTrees, bool> descend(const LowerTrees& parent,
+                                    const std::string& path) {
+  LowerTrees found;
   for (const std::string* lower : parent) {
     const std::string full = *lower + "/" + path;
     const auto st = lstat_at(AT_FDCWD, full);
@@ -137,8 +152,10 @@ bool unchanged(const IndexEntry& entry, const std::string& lower) {
   const Fd dir = open_path(lower, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   struct stat st;
   check(::fstat(dir.get(), &st), "stat", lower);
-  return (st.st_mode & 07777) == entry.mode && st.st_uid == entry.uid &&
-         st.st_gid == entry.gid && read_xattrs(dir.get()).kept == entry.xattrs;
+  IndexEntry below = describe(st, "");
+  add_xattrs(below, st, read_xattrs(dir.get()));
+  return below.mode == entry.mode && below.uid == entry.uid &&
+         below.gid == entry.gid && below.xattrs == entry.xattrs;
 }
 
 // True where what lies below under the same name is the same: moved away and
@@ -147,7 +164,7 @@ bool unchanged(const IndexEntry& entry, const std::string& lower) {
 // decide, because a step can set a time back (cp -p, touch -r) and a change
 // that is lost is worse than a file that is read.
 bool same_as_below(int dir, const std::string& name, const IndexEntry& entry,
-                   const struct stat& st, const Lowers& lowers) {
+                   const struct stat& st, const LowerTrees& lowers) {
   for (const std::string* lower : lowers) {
     const std::string full = *lower + "/" + entry.path;
     const auto below = lstat_at(AT_FDCWD, full);
@@ -163,14 +180,16 @@ bool same_as_below(int dir, const std::string& name, const IndexEntry& entry,
     if (entry.type != EntryType::file) return true;
     const Fd mine = openat_path(dir, name, O_RDONLY | O_NOFOLLOW);
     const Fd other = open_path(full, O_RDONLY | O_NOFOLLOW);
-    return read_xattrs(mine.get()).kept == read_xattrs(other.get()).kept &&
+    const XattrList left = read_xattrs(mine.get());
+    const XattrList right = read_xattrs(other.get());
+    return left.kept == right.kept && left.held == right.held &&
            same_content(mine.get(), other.get(), entry.path);
   }
   return false;
 }
 
 // Names in the directory `path` of the lower trees.
-std::set<std::string> names_below(const Lowers& lowers,
+std::set<std::string> names_below(const LowerTrees& lowers,
                                   const std::string& path) {
   std::map<std::string, bool> seen;  // false: removed by a whiteout
   for (const std::string* lower : lowers) {
@@ -195,7 +214,7 @@ bool same_time(const struct stat& st, const std::string& lower) {
 // True where an opaque directory holds what it hides: moved away and back,
 // which overlayfs does by copying. Found out before anything of it is kept.
 bool same_tree_as_below(int dir, const IndexEntry& entry,
-                        const Lowers& lowers) {
+                        const LowerTrees& lowers) {
   if (lowers.empty() || !unchanged(entry, *lowers.front() + "/" + entry.path))
     return false;
   const std::vector<std::string> names = list_dir(dir);
@@ -212,8 +231,8 @@ bool same_tree_as_below(int dir, const IndexEntry& entry,
     }
     const Fd child =
         openat_path(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    inner.xattrs = read_xattrs(child.get()).kept;
-    const Lowers deeper = descend(lowers, inner.path).first;
+    add_xattrs(inner, *st, read_xattrs(child.get()));
+    const LowerTrees deeper = descend(lowers, inner.path).first;
     if (deeper.empty() || !same_time(*st, *deeper.front() + "/" + inner.path) ||
         !same_tree_as_below(child.get(), inner, deeper))
       return false;
@@ -221,7 +240,7 @@ bool same_tree_as_below(int dir, const IndexEntry& entry,
   return true;
 }
 
-void Scan::walk(int dir, const std::string& prefix, const Lowers& lowers) {
+void Scan::walk(int dir, const std::string& prefix, const LowerTrees& lowers) {
   for (const std::string& name : list_dir(dir)) {
     const std::optional<struct stat> st = lstat_at(dir, name);
     if (!st) continue;
@@ -230,7 +249,10 @@ void Scan::walk(int dir, const std::string& prefix, const Lowers& lowers) {
       add_directory(dir, name, std::move(entry), *st, lowers);
     else if (entry.type != EntryType::whiteout) {
       if (same_as_below(dir, name, entry, *st, lowers)) continue;
-      add_other(dir, name, std::move(entry), *st);
+      // Its type may be held back.
+      if (entry.type == EntryType::file && may_hold_back())
+        add_xattrs(entry, *st, read_xattrs_at(dir, name));
+      add_other(dir, name, std::move(entry), *st, lowers);
     } else if (descend(lowers, entry.path).second) {
       index_.entries.push_back(std::move(entry));
     }
@@ -248,12 +270,13 @@ void set_time_of_below(int dir, const struct stat& st,
 }
 
 void Scan::add_directory(int dir, const std::string& name, IndexEntry entry,
-                         const struct stat& st, const Lowers& lowers) {
+                         const struct stat& st, const LowerTrees& lowers) {
   const Fd child = openat_path(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   XattrList xattrs = read_xattrs(child.get());
-  entry.xattrs = std::move(xattrs.kept);
+  const bool opaque = xattrs.opaque;
+  add_xattrs(entry, st, std::move(xattrs));
   auto [below, hides] = descend(lowers, entry.path);
-  if (xattrs.opaque) {
+  if (opaque) {
     if (same_tree_as_below(child.get(), entry, below))
       return set_time_of_below(child.get(), st,
                                *below.front() + "/" + entry.path);
@@ -274,7 +297,7 @@ void Scan::add_directory(int dir, const std::string& name, IndexEntry entry,
 }
 
 void Scan::add_other(int dir, const std::string& name, IndexEntry entry,
-                     const struct stat& st) {
+                     const struct stat& st, const LowerTrees& lowers) {
   if (st.st_nlink > 1) {
     const auto [first, is_first] =
         first_names_.try_emplace({st.st_dev, st.st_ino}, entry.path);
@@ -289,7 +312,10 @@ void Scan::add_other(int dir, const std::string& name, IndexEntry entry,
   if (entry.type == EntryType::symlink) entry.target = readlink_at(dir, name);
   // A file's are read when it is open for its content.
   if (entry.type != EntryType::file)
-    entry.xattrs = read_xattrs_at(dir, name).kept;
+    add_xattrs(entry, st, read_xattrs_at(dir, name));
+  // Links and fifos can carry no attribute: their owner is in an index only.
+  if (entry.type == EntryType::symlink || entry.type == EntryType::fifo)
+    lower_owners_.apply(entry, st, lowers);
   index_.entries.push_back(std::move(entry));
 }
 
@@ -322,7 +348,9 @@ void Scan::hash_file(IndexEntry& entry, std::string& buffer) const {
   // directory: the path cannot lead elsewhere.
   const Fd file = openat_path(tree_, entry.path,
                               O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
-  entry.xattrs = read_xattrs(file.get()).kept;
+  struct stat st;
+  check(::fstat(file.get(), &st), "stat", entry.path);
+  add_xattrs(entry, st, read_xattrs(file.get()));
   entry.content = entry.size > kStreamBuffer
                       ? hash_large(file.get(), entry)
                       : hash_small(file.get(), entry, buffer);

@@ -6,6 +6,7 @@
 #include "store/compress.h"
 #include "store/tar.h"
 #include "store/tar_library.h"
+#include "store/xattrs.h"
 
 namespace cbuild::store {
 namespace {
@@ -90,6 +91,9 @@ void read_xattrs(archive_entry* from, IndexEntry& to) {
   std::size_t size = 0;
   while (lib.archive_entry_xattr_next(from, &name, &value, &size) == ARCHIVE_OK)
     to.xattrs[name] = std::string(static_cast<const char*>(value), size);
+  const auto capability = to.xattrs.find("security.capability");
+  if (capability != to.xattrs.end())
+    capability->second = plain_capability(std::move(capability->second));
 }
 
 IndexEntry convert(archive_entry* from) {

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,28 +9,12 @@
 
 #include "base/dir.h"
 #include "base/error.h"
+#include "store/held_back.h"
 #include "store/stream.h"
 #include "store/xattrs.h"
 
 namespace cbuild::store {
 namespace {
-
-// Root of the first user namespace may give files to anyone and make devices;
-// for all others a refusal is no error.
-bool all_privileges() {
-  static const bool all = [] {
-    const auto map = read_file("/proc/self/uid_map");
-    return ::geteuid() == 0 && map &&
-           map->find("4294967295") != std::string::npos;
-  }();
-  return all;
-}
-
-void allow_refusal(int rc, std::string_view call, const std::string& path) {
-  if (rc == 0) return;
-  const bool refusal = errno == EPERM || errno == EINVAL || errno == EACCES;
-  if (!refusal || all_privileges()) throw_system_error(call, path);
-}
 
 timespec time_of(const IndexEntry& entry) {
   return {static_cast<time_t>(entry.mtime_seconds),
@@ -58,16 +41,11 @@ std::vector<IndexEntry> implied_directories(const LayerIndex& index) {
   return directories;
 }
 
-unsigned device_type(EntryType type) {
-  if (type == EntryType::character_device) return S_IFCHR;
-  return type == EntryType::block_device ? S_IFBLK : S_IFIFO;
-}
-
 }  // namespace
 
 void apply_attributes(int fd, const IndexEntry& entry) {
   // In this order: a change of owner clears setuid bits and capabilities.
-  allow_refusal(::fchown(fd, entry.uid, entry.gid), "chown", entry.path);
+  give(fd, entry.uid, entry.gid, entry.path);
   check(::fchmod(fd, entry.mode), "chmod", entry.path);
   if (!entry.xattrs.empty()) write_xattrs(fd, entry.xattrs);
   const timespec times[2] = {time_of(entry), time_of(entry)};
@@ -145,15 +123,13 @@ void TreeWriter::make(const ParentDirs::Place& place, const IndexEntry& entry) {
     }
     case EntryType::character_device:
     case EntryType::block_device:
-    case EntryType::fifo: {
-      const int rc = ::mknodat(place.dir, name, device_type(entry.type) | 0600,
-                               makedev(entry.dev_major, entry.dev_minor));
-      allow_refusal(rc, "mknod", entry.path);
-      // Something has to stand there, or a lower layer's file shows.
-      if (rc != 0)
-        openat_path(place.dir, place.name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+      make_device_at(place.dir, place.name,
+                     {entry.type, entry.dev_major, entry.dev_minor},
+                     entry.path);
       break;
-    }
+    case EntryType::fifo:
+      check(::mkfifoat(place.dir, name, 0600), "mkfifo", entry.path);
+      break;
     case EntryType::socket:
     case EntryType::file:
     case EntryType::whiteout:
@@ -165,9 +141,7 @@ void TreeWriter::make(const ParentDirs::Place& place, const IndexEntry& entry) {
 void TreeWriter::set_attributes(const ParentDirs::Place& place,
                                 const IndexEntry& entry) {
   const char* name = place.name.c_str();
-  allow_refusal(
-      ::fchownat(place.dir, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW),
-      "chown", entry.path);
+  give_at(place.dir, place.name, entry.uid, entry.gid, entry.path);
   if (entry.type != EntryType::symlink)
     check(::fchmodat(place.dir, name, entry.mode, 0), "chmod", entry.path);
   write_xattrs_at(place.dir, place.name, entry.xattrs);

@@ -1,8 +1,8 @@
 // Puts a layer's entries on disk as overlayfs wants them. Private to store/.
 //
 // The index is the truth: what the kernel does not allow here (other owners,
-// device nodes, some xattrs without privileges) is left out of the tree, and
-// only there. With all privileges nothing is left out silently.
+// device nodes, some xattrs without privileges) is held back (held_back.h).
+// With all privileges nothing is left out silently.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,12 @@
 #include "store/xattrs.h"
 
+#include <endian.h>
+#include <linux/capability.h>
 #include <sys/xattr.h>
 
 #include <cerrno>
+#include <cstring>
+#include <sstream>
 
 #include "base/error.h"
 #include "base/file_capability.h"
@@ -10,8 +14,8 @@
 namespace cbuild::store {
 namespace {
 
-constexpr const char* kOpaque[] = {"trusted.overlay.opaque",
-                                   "user.overlay.opaque"};
+constexpr const char* kOpaque[] = {"user.overlay.opaque",
+                                   "trusted.overlay.opaque"};
 
 // A file by descriptor, or by path without following a link at its end.
 struct Handle {
@@ -59,6 +63,31 @@ bool belongs_to_layer(std::string_view name) {
   return name == kFileCapability || name.starts_with("user.");
 }
 
+bool is_held_xattr(std::string_view name) {
+  return name == kHeldOwner || name == kHeldDevice || name == kHeldCapability;
+}
+
+void take_held(const std::string& name, const std::string& value,
+               HeldBack& held) {
+  std::istringstream text(value);
+  char kind = 0;
+  if (name == kHeldOwner) {
+    HeldBack::Owner owner;
+    char at = 0, between = 0;
+    text >> owner.uid >> kind >> owner.gid >> at >> owner.disk_uid >> between >>
+        owner.disk_gid;
+    if (text) held.owner = owner;
+  } else if (name == kHeldDevice) {
+    HeldBack::Device device;
+    text >> kind >> device.major >> device.minor;
+    if (!text) return;
+    if (kind == 'b') device.type = EntryType::block_device;
+    if (kind == 'b' || kind == 'c') held.device = device;
+  } else {
+    held.capability = value;
+  }
+}
+
 XattrList read(const Handle& file) {
   XattrList found;
   char names[1024];
@@ -73,7 +102,9 @@ XattrList read(const Handle& file) {
     const std::string name = list.c_str() + at;
     at += name.size() + 1;
     const bool opaque = name == kOpaque[0] || name == kOpaque[1];
-    if (!opaque && (is_overlay_xattr(name) || !belongs_to_layer(name)))
+    const bool held = may_hold_back() && is_held_xattr(name);
+    if (!opaque && !held &&
+        (is_reserved_xattr(name) || !belongs_to_layer(name)))
       continue;
     std::string value = whole(
         std::string(256, '\0'), "getxattr",
@@ -81,6 +112,10 @@ XattrList read(const Handle& file) {
     // "x" says that the directory may hold whiteouts in xattrs, no more.
     if (opaque)
       found.opaque = found.opaque || value == "y";
+    else if (name == "security.capability")
+      found.kept.emplace(name, plain_capability(std::move(value)));
+    else if (held)
+      take_held(name, value, found.held);
     else
       found.kept.emplace(name, name == kFileCapability
                                    ? portable_capability(std::move(value))
@@ -91,18 +126,32 @@ XattrList read(const Handle& file) {
 
 void write(const Handle& file, const Xattrs& xattrs) {
   for (const auto& [name, value] : xattrs) {
-    if (is_overlay_xattr(name) || file.set(name, value) == 0) continue;
-    if (errno != ENOTSUP && errno != EPERM && errno != EACCES &&
-        errno != EINVAL)
-      throw_system_error("setxattr", name);
+    if (is_reserved_xattr(name) || file.set(name, value) == 0) continue;
+    const bool refused = errno == ENOTSUP || errno == EPERM ||
+                         errno == EACCES || errno == EINVAL;
+    if (!refused) throw_system_error("setxattr", name);
+    if (name == "security.capability") file.set(kHeldCapability, value);
   }
 }
 
 }  // namespace
 
-bool is_overlay_xattr(std::string_view name) {
+bool is_reserved_xattr(std::string_view name) {
   return name.starts_with("trusted.overlay.") ||
-         name.starts_with("user.overlay.");
+         name.starts_with("user.overlay.") || name.starts_with("user.cbuild.");
+}
+
+std::string plain_capability(std::string value) {
+  if (value.size() != sizeof(vfs_ns_cap_data)) return value;
+  vfs_ns_cap_data data;
+  std::memcpy(&data, value.data(), sizeof data);
+  if ((le32toh(data.magic_etc) & VFS_CAP_REVISION_MASK) != VFS_CAP_REVISION_3)
+    return value;
+  const std::uint32_t flags = le32toh(data.magic_etc) & VFS_CAP_FLAGS_MASK;
+  data.magic_etc = htole32(VFS_CAP_REVISION_2 | flags);
+  std::memcpy(value.data(), &data, sizeof data);
+  value.resize(sizeof(vfs_cap_data));
+  return value;
 }
 
 XattrList read_xattrs(int fd) { return read({fd, {}}); }
@@ -119,8 +168,7 @@ void write_xattrs_at(int dir, const std::string& name, const Xattrs& xattrs) {
 
 void mark_opaque(int dir) {
   if (::fsetxattr(dir, kOpaque[0], "y", 1, 0) == 0) return;
-  if (errno != EPERM && errno != ENOTSUP)
-    throw_system_error("setxattr", kOpaque[0]);
+  if (errno != ENOTSUP) throw_system_error("setxattr", kOpaque[0]);
   check(::fsetxattr(dir, kOpaque[1], "y", 1, 0), "setxattr", kOpaque[1]);
 }
 

@@ -5,12 +5,15 @@
 #include <string>
 #include <string_view>
 
+#include "store/held_back.h"
+
 namespace cbuild::store {
 
 using Xattrs = std::map<std::string, std::string>;
 
 struct XattrList {
   Xattrs kept;          // what belongs to a layer
+  HeldBack held;        // what the file should be
   bool opaque = false;  // overlayfs' mark of an opaque directory
 };
 
@@ -24,12 +27,21 @@ XattrList read_xattrs_at(int dir, const std::string& name);
 void write_xattrs(int fd, const Xattrs& xattrs);
 void write_xattrs_at(int dir, const std::string& name, const Xattrs& xattrs);
 
-// Marks the directory opaque: trusted.overlay.opaque, or user.overlay.opaque
-// where only that is allowed (a mount with userxattr reads it).
+// Marks the directory opaque for a mount with userxattr, user.overlay.opaque;
+// on a file system without user.* attributes trusted.overlay.opaque.
 void mark_opaque(int dir);
 
-// True for the attributes that overlayfs gives a meaning: nothing in a layer
-// may bring them along.
-bool is_overlay_xattr(std::string_view name);
+// True for the attributes that overlayfs or held_back.h give a meaning: nothing
+// in a layer may bring them along.
+bool is_reserved_xattr(std::string_view name);
+
+inline constexpr const char* kHeldOwner = "user.cbuild.owner";
+inline constexpr const char* kHeldDevice = "user.cbuild.device";
+inline constexpr const char* kHeldCapability = "user.cbuild.capability";
+
+// A security.capability of revision 3 is bound to the root of one user
+// namespace, which an image knows nothing of: the same in revision 2
+// (linux/capability.h). Any other value is returned as it is.
+std::string plain_capability(std::string value);
 
 }  // namespace cbuild::store

@@ -1,5 +1,4 @@
 . "$(dirname "$0")/common.sh"
-need_root
 busybox_base
 dockerfile <<'D'
 FROM busybox

@@ -1,0 +1,301 @@
+#include "runtime/diagnosis.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <functional>
+#include <optional>
+
+#include "base/dir.h"
+#include "base/error.h"
+#include "base/privileges.h"
+#include "base/text.h"
+#include "runtime/isolation.h"
+#include "runtime/overlay.h"
+#include "runtime/user_namespace.h"
+
+namespace cbuild::runtime {
+namespace {
+
+constexpr int kKilled = 255;  // as an errno: none has that number
+constexpr int kNoRung = 254;
+
+// Runs `body` in a child and returns the errno it returns, 0 for success.
+int ask(const std::function<int()>& body) {
+  const pid_t pid = check(::fork(), "fork", "");
+  if (pid == 0) {
+    int code = EIO;
+    try {
+      code = body();
+    } catch (const SystemError& e) {
+      code = e.code();
+    } catch (const Error&) {
+      code = EPERM;
+    }
+    ::_exit(code);
+  }
+  int status = 0;
+  check(::waitpid(pid, &status, 0), "waitpid", "");
+  return WIFEXITED(status) ? WEXITSTATUS(status) : kKilled;
+}
+
+int code_of(int rc) { return rc == -1 ? errno : 0; }
+
+// As a build would be: after the isolation that it takes.
+int ask_inside(const std::function<int()>& body) {
+  return ask([&] {
+    return enter_isolation(IsolationChoice::automatic).rung ==
+                   Isolation::Rung::none
+               ? kNoRung
+               : body();
+  });
+}
+
+std::string first_line(const char* path) {
+  std::string text = read_file(path).value_or("");
+  return text.substr(0, text.find_first_of(std::string("\n\0", 2)));
+}
+
+bool has_seccomp_filter() {
+  return read_file("/proc/self/status").value_or("").find("\nSeccomp:\t2") !=
+         std::string::npos;
+}
+
+// "" where no AppArmor profile confines us.
+std::string apparmor_profile() {
+  try {
+    const std::string profile = first_line("/proc/self/attr/current");
+    return profile == "unconfined" ? "" : profile;
+  } catch (const Error&) {
+    return "";  // EINVAL: no security module answers
+  }
+}
+
+std::string reason(int code) {
+  if (code == kKilled) return "the process was killed (seccomp)";
+  if (code == kNoRung) return "nothing to try it in";
+  return std::strerror(code);
+}
+
+// Who may have said no.
+std::string denied_by(int code) {
+  std::string text = reason(code);
+  if (has_seccomp_filter()) text += "; a seccomp filter is active";
+  if (const std::string profile = apparmor_profile(); !profile.empty())
+    text += "; AppArmor profile " + profile;
+  return text;
+}
+
+constexpr const char* kContainerRemedy =
+    "docker run --security-opt seccomp=unconfined --security-opt "
+    "apparmor=unconfined; Kubernetes: securityContext: {seccompProfile: {type: "
+    "Unconfined}, appArmorProfile: {type: Unconfined}}";
+
+// The sysctl that forbids user namespaces, as "name=value" that allows them.
+std::string blocking_sysctl() {
+  if (first_line("/proc/sys/user/max_user_namespaces") == "0")
+    return "user.max_user_namespaces=28633";
+  if (first_line("/proc/sys/kernel/unprivileged_userns_clone") == "0")
+    return "kernel.unprivileged_userns_clone=1";
+  if (first_line("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") ==
+      "1")
+    return "kernel.apparmor_restrict_unprivileged_userns=0";
+  return "";
+}
+
+Finding root_finding() {
+  Finding f{"root", in_first_user_namespace() && has_capability(CAP_SYS_ADMIN),
+            "", ""};
+  if (f.allowed)
+    f.detail = "CAP_SYS_ADMIN over the machine";
+  else if (!in_first_user_namespace())
+    f.detail = "this is a user namespace";
+  else
+    f.detail = "no CAP_SYS_ADMIN, uid " + std::to_string(::geteuid());
+  return f;
+}
+
+Finding user_namespace_finding() {
+  const int code = ask([] { return code_of(::unshare(CLONE_NEWUSER)); });
+  Finding f{"user-namespace", code == 0, "unshare(CLONE_NEWUSER) works", ""};
+  const std::string sysctl = blocking_sysctl();
+  if (!sysctl.empty()) f.remedy = "sysctl -w " + sysctl;
+  if (code == 0) return f;
+  f.detail = "unshare: " + denied_by(code);
+  if (f.remedy.empty()) f.remedy = kContainerRemedy;
+  return f;
+}
+
+Finding subordinate_finding() {
+  Finding f{"subordinate-ids", true, "", ""};
+  if (::geteuid() == 0) {
+    f.detail = "not needed by uid 0";
+    return f;
+  }
+  const int code = ask([] {
+    const UserNamespace entered = enter_user_namespace();
+    if (!entered.entered) return kNoRung;
+    return entered.why_single.empty() ? 0 : EPERM;
+  });
+  f.allowed = code == 0;
+  if (f.allowed) {
+    f.detail = "newuidmap and newgidmap map a range";
+    return f;
+  }
+  f.detail = code == kNoRung ? reason(code)
+                             : "only one id: files and commands of other users "
+                               "are kept in the image, but cannot run";
+  const std::string uid = std::to_string(::geteuid());
+  f.remedy = "apt-get install uidmap; echo " + uid +
+             ":100000:65536 | tee -a /etc/subuid /etc/subgid";
+  return f;
+}
+
+Finding mount_finding() {
+  const int code = ask_inside([] {
+    check(::unshare(CLONE_NEWNS), "unshare", "");
+    check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "mount",
+          "");
+    return code_of(::mount("tmpfs", "/tmp", "tmpfs", 0, nullptr));
+  });
+  Finding f{"mount", code == 0, "a tmpfs can be mounted", ""};
+  if (code == 0) return f;
+  f.detail = denied_by(code);
+  f.remedy = kContainerRemedy;
+  return f;
+}
+
+Finding proc_finding() {
+  const int code = ask_inside([] {
+    check(::unshare(CLONE_NEWPID | CLONE_NEWNS), "unshare", "");
+    // Only a process in the new namespace can mount its proc.
+    return ask([] {
+      const int context = check(::fsopen("proc", 0), "fsopen", "proc");
+      check(::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0),
+            "fsconfig", "");
+      return code_of(::fsmount(context, 0, 0));
+    });
+  });
+  Finding f{"proc", code == 0, "a proc for a new pid namespace", ""};
+  if (code == 0) return f;
+  f.detail = denied_by(code);
+  if (code == EPERM) f.detail += "; parts of /proc are masked here";
+  f.remedy =
+      "docker run --security-opt systempaths=unconfined; Kubernetes: "
+      "securityContext: {procMount: Unmasked} with hostUsers: false";
+  return f;
+}
+
+Finding overlay_finding(const std::string& directory) {
+  const TempDir temp(directory, "cbuild-doctor-");
+  for (const char* name : {"/lower", "/upper", "/work"})
+    make_dirs(temp.path() + name);
+  const int code = ask_inside([&] {
+    mount_overlay({{temp.path() + "/lower"},
+                   temp.path() + "/upper",
+                   temp.path() + "/work"});
+    return 0;
+  });
+  Finding f{"overlay", code == 0, "overlayfs mounts on " + directory, ""};
+  if (code == 0) return f;
+  f.detail = directory + ": " + denied_by(code);
+  f.remedy = "put the store on ext4, xfs or tmpfs (--root, or a volume)";
+  return f;
+}
+
+Finding mknod_finding(const std::string& directory) {
+  const TempDir temp(directory, "cbuild-doctor-");
+  const std::string path = temp.path() + "/null";
+  const int code = ask_inside([&] {
+    return code_of(::mknod(path.c_str(), S_IFCHR | 0600, ::makedev(1, 3)));
+  });
+  Finding f{"mknod", code == 0, "devices can be made", ""};
+  if (code != 0)
+    f.detail = reason(code) + ": devices are kept in the layer's index only";
+  return f;
+}
+
+Finding xattr_finding(const std::string& directory) {
+  const TempDir temp(directory, "cbuild-doctor-");
+  const std::string path = temp.path() + "/file";
+  open_path(path, O_WRONLY | O_CREAT, 0600);
+  // Revision 2, effective, CAP_NET_RAW.
+  const char value[20] = {1, 0, 0, 2, 0, 0x20};
+  const int code = ask_inside([&] {
+    check(::setxattr(path.c_str(), "user.cbuild.doctor", "y", 1, 0), "setxattr",
+          "");
+    return code_of(::setxattr(path.c_str(), "security.capability", value,
+                              sizeof value, 0));
+  });
+  Finding f{"setxattr", code == 0, "user.* and security.capability", ""};
+  if (code != 0) {
+    f.detail = directory + ": " + reason(code);
+    f.remedy = "put the store on a file system with extended attributes";
+  }
+  return f;
+}
+
+Finding cgroup_finding() {
+  Finding f{"cgroups", false, "version 1", ""};
+  if (::access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0)
+    f.detail = "version 2";
+  const std::string line = read_file("/proc/self/cgroup").value_or("");
+  const std::size_t at = line.find("0::");
+  std::string own = "/sys/fs/cgroup";
+  if (at != std::string::npos)
+    own += line.substr(at + 3, line.find('\n', at) - at - 3);
+  f.allowed = ::access(own.c_str(), W_OK) == 0;
+  f.detail += f.allowed ? ", and " + own + " is writable"
+                        : ", and " + own + " is not writable";
+  if (!f.allowed)
+    f.remedy = "systemd-run --user --scope -p Delegate=yes cbuild ...";
+  return f;
+}
+
+Finding binfmt_finding() {
+  Finding f{"binfmt", false, "", ""};
+  const char* directory = "/proc/sys/fs/binfmt_misc";
+  std::string names;
+  if (const auto dir = try_openat(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY))
+    for (const std::string& name : list_dir(dir->get()))
+      if (name.starts_with("qemu-")) names += " " + name.substr(5);
+  f.allowed = !names.empty();
+  f.detail = f.allowed ? "other platforms:" + names
+                       : "RUN only for this machine's own platform";
+  if (!f.allowed) f.remedy = "apt-get install qemu-user-static binfmt-support";
+  return f;
+}
+
+}  // namespace
+
+Diagnosis diagnose(const std::string& directory) {
+  Diagnosis result;
+  result.findings = {root_finding(),           user_namespace_finding(),
+                     subordinate_finding(),    mount_finding(),
+                     proc_finding(),           overlay_finding(directory),
+                     mknod_finding(directory), xattr_finding(directory),
+                     cgroup_finding(),         binfmt_finding()};
+  bool possible = true;
+  for (const Finding& finding : result.findings)
+    if (finding.name == "mount" || finding.name == "proc" ||
+        finding.name == "overlay")
+      possible = possible && finding.allowed;
+  const Isolation taken = enter_isolation(IsolationChoice::automatic);
+  result.rung = taken.rung == Isolation::Rung::root     ? "root"
+                : taken.rung == Isolation::Rung::userns ? "userns"
+                                                        : "none";
+  result.can_run = taken.rung != Isolation::Rung::none && possible;
+  result.text = taken.text.empty() ? "isolation: root" : taken.text;
+  return result;
+}
+
+}  // namespace cbuild::runtime
