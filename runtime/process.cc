@@ -98,18 +98,18 @@ Pipe make_pipe() {
   return pipe;
 }
 
-ChildProcess::ChildProcess(ChildPlan& plan, std::uint64_t namespaces) {
-  int pidfd = -1;
+ChildProcess::ChildProcess(ChildPlan& plan, std::uint64_t namespaces)
+    : guarded_(Guard::of_process().claim()) {
   clone_args args = {};
   args.flags = namespaces | CLONE_PIDFD | kShareMemory;
-  args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+  args.pidfd = reinterpret_cast<std::uint64_t>(guarded_.place());
   args.exit_signal = SIGCHLD;
   const long result = [&] {
     const BlockedSignals blocked;
     return clone_child(plan, args);
   }();
   if (result > 0) {
-    pidfd_ = Fd(pidfd);
+    pidfd_ = Fd(*guarded_.place());
     // A child that switched users has taken it from the memory we share.
     ::prctl(PR_SET_DUMPABLE, 1);
     return;
