@@ -1,5 +1,6 @@
 #include "builder/build.h"
 
+#include "base/cgroups.h"
 #include "builder/checks.h"
 #include "builder/contexts.h"
 #include "builder/engine.h"
@@ -62,7 +63,7 @@ void run_steps(Engine& engine, const Plan& plan, const DockerfileText& file) {
   } catch (const RunFailed& e) {
     if (!place()) throw;
     throw RunFailed(parser::render(file.name, file.text, *place(), e.what()),
-                    e.code());
+                    e.code(), e.kept());
   } catch (Error& e) {
     if (place()) tell_place(e, file, *place());
     throw;
@@ -88,10 +89,9 @@ BuildResult build(const BuildRequest& request, BuildEnvironment& environment) {
 
     // From here on the plan is immutable; only results grow.
     reporter.plan(plan, file.text);
-    Tarballs tarballs(environment.store,
-                      {.compression = request.compression,
-                       .fast = request.fast_compression,
-                       .threads = std::thread::hardware_concurrency()});
+    Tarballs tarballs(environment.store, {.compression = request.compression,
+                                          .fast = request.fast_compression,
+                                          .threads = usable_cpus()});
     Engine engine(plan, request, environment, sources.remotes, reporter,
                   [&](const store::LayerId& layer) { tarballs.start(layer); });
     run_steps(engine, plan, file);

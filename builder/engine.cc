@@ -2,15 +2,16 @@
 
 #include <algorithm>
 #include <ctime>
-#include <thread>
 #include <utility>
+
+#include "base/cgroups.h"
 
 namespace cbuild::builder {
 namespace {
 
 unsigned job_count(unsigned asked) {
   // RUN steps wait for the network and the disk as much as for a core.
-  return asked != 0 ? asked : std::max(4u, std::thread::hardware_concurrency());
+  return asked != 0 ? asked : std::max(4u, usable_cpus());
 }
 
 }  // namespace

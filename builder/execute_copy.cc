@@ -1,8 +1,7 @@
 // COPY, ADD and WORKDIR.
 #include <fcntl.h>
 
-#include <thread>
-
+#include "base/cgroups.h"
 #include "base/dir.h"
 #include "builder/executor.h"
 #include "builder/workspace.h"
@@ -50,7 +49,7 @@ store::LayerId Executor::copy(const CopyStep& copy, const StepInputs& inputs) {
     const Fd destination = workspace.mount();
     copy_files(spec, origins, destination.get());
   }
-  return workspace.take(std::thread::hardware_concurrency());
+  return workspace.take(usable_cpus());
 }
 
 store::LayerId Executor::workdir(const WorkdirStep& workdir,

@@ -3,8 +3,8 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <thread>
 
+#include "base/cgroups.h"
 #include "base/dir.h"
 #include "base/workers.h"
 #include "builder/workspace.h"
@@ -22,7 +22,8 @@ Executor::Executor(const Plan& plan, const BuildRequest& request,
       remotes_(remotes),
       reporter_(reporter),
       stop_(stop),
-      caches_(environment.store.root() + "/cache-mounts", request.no_cache) {}
+      caches_(environment.store.root() + "/cache-mounts", request.no_cache),
+      ssh_agents_(request.ssh, environment.store) {}
 
 store::LayerId Executor::execute(const Step& step, const StepInputs& inputs) {
   struct Visitor {
@@ -78,7 +79,7 @@ std::vector<std::string> Executor::trees(
     if (!store.has_tree(id)) missing.push_back(id);
   if (!missing.empty()) {
     fetch(missing);
-    Workers workers(std::thread::hardware_concurrency());
+    Workers workers(usable_cpus());
     for (const store::LayerId& id : missing)
       workers.submit([&store, id] { store.tree(id); });
     workers.wait();

@@ -67,6 +67,7 @@ class Executor {
                  runtime::RunSpec& spec, MountResources& resources);
   void add_secret(const MountStep& mount, runtime::RunSpec& spec,
                   MountResources& resources);
+  void add_ssh(const MountStep& mount, runtime::RunSpec& spec);
 
   const Plan& plan_;
   const BuildRequest& request_;
@@ -77,6 +78,7 @@ class Executor {
   const std::atomic<bool>& stop_;
   CacheMounts caches_;
   Workers disposal_{1};  // of directories that steps are done with
+  SshAgents ssh_agents_;
 };
 
 }  // namespace cbuild::builder

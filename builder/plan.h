@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "builder/copy_files.h"
+#include "builder/devices.h"
 #include "builder/file_view.h"
 #include "builder/remote_source.h"
 #include "builder/variables.h"
@@ -64,6 +65,8 @@ struct RunStep {
   std::optional<runtime::NetworkMode> network;  // RUN --network
   bool insecure = false;
   std::vector<MountStep> mounts;
+  std::vector<parser::RunDevice> devices;  // part of the key
+  std::vector<DeviceEdits> device_edits;   // what they are here; not
   // A heredoc that starts with #!: its name and text, run as /dev/pipes/<name>.
   std::optional<InlineFile> script;
 };

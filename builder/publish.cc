@@ -1,8 +1,8 @@
 #include "builder/publish.h"
 
 #include <algorithm>
-#include <thread>
 
+#include "base/cgroups.h"
 #include "base/text.h"
 
 namespace cbuild::builder {
@@ -79,9 +79,7 @@ store::Descriptor descriptor(const std::string& type,
 }  // namespace
 
 Tarballs::Tarballs(store::Store& store, const store::TarballOptions& options)
-    : store_(store),
-      options_(options),
-      workers_(std::thread::hardware_concurrency()) {}
+    : store_(store), options_(options), workers_(usable_cpus()) {}
 
 void Tarballs::start(const store::LayerId& layer) {
   workers_.submit([this, layer] {

@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/registry_images.h"
+#include "cli/run_flags.h"
 #include "registry/web_client.h"
 
 namespace cbuild::cli {
@@ -87,7 +88,8 @@ void run_build(Session& session) {
       make_renderer(progress_kind(args.value("progress"), args.has("quiet")));
 
   store::Store& store = session.store();
-  runtime::NamespaceRunner runner(store.root() + "/locks");
+  runtime::NamespaceRunner runner(store.root() + "/locks",
+                                  runner_options(args));
   RegistryImages images(store, session.client_options(), *renderer);
   registry::WebClient web(session.client_options());
   builder::BuildEnvironment environment{store, runner,    images,

@@ -50,6 +50,13 @@ int own_session(StepContext&) noexcept {
   return ::setsid() == -1 ? -1 : 0;
 }
 
+// Before the namespace, whose root is the group it was made in.
+int join_cgroups(StepContext& context) noexcept {
+  for (const int tasks : context.plan.cgroups)
+    if (::write(tasks, "0", 1) == -1) return -1;
+  return ::unshare(CLONE_NEWCGROUP);
+}
+
 int join_network(StepContext& context) noexcept {
   const int network = context.plan.network;
   return network == -1 ? 0 : ::setns(network, CLONE_NEWNET);
@@ -155,6 +162,7 @@ constexpr ChildStep kChildSteps[] = {
     {"die with cbuild", die_with_parent},  // first: from here nothing is left
     {"reset signals", reset_signals},
     {"start session", own_session},  // umask 0: modes below are exact
+    {"join control group", join_cgroups},
     {"join network", join_network},  // before /sys, which shows it
     {"make mounts private", make_mounts_private},  // before any mount(2)
     {"open mount sources", clone_sources},  // host paths end with the pivot

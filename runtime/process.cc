@@ -104,6 +104,10 @@ ChildProcess::ChildProcess(ChildPlan& plan, std::uint64_t namespaces)
   args.flags = namespaces | CLONE_PIDFD | kShareMemory;
   args.pidfd = reinterpret_cast<std::uint64_t>(guarded_.place());
   args.exit_signal = SIGCHLD;
+  if (plan.cgroup != -1) {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = static_cast<std::uint64_t>(plan.cgroup);
+  }
   const long result = [&] {
     const BlockedSignals blocked;
     return clone_child(plan, args);
