@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kSlots = 4096;
 constexpr int kFree = -2;   // nobody's
-constexpr int kEmpty = -1;  // claimed, holds no pidfd
+constexpr int kEmpty = -1;  // claimed, holds no process
 constexpr std::size_t kStackSize = 64 << 10;
 
 // Sanitizers keep notes on memory that a second process would spoil.
@@ -41,13 +41,15 @@ int Guard::wait_and_kill(void* opaque) noexcept {
   auto* table = static_cast<Table*>(opaque);
   ::syscall(SYS_setsid);
   ::prctl(PR_SET_NAME, "cbuild-guard");
-  pollfd watched = {table->watched, POLLIN, 0};
+  ::syscall(SYS_dup3, table->watched, 0, 0);
+  ::syscall(SYS_close_range, 1u, ~0u, 0u);
+  pollfd watched = {0, POLLIN, 0};
   while (::syscall(SYS_ppoll, &watched, 1, nullptr, nullptr, 0) != 1) {
   }
   for (int& slot : table->processes) {
-    const int pidfd = std::atomic_ref(slot).load();
-    if (pidfd >= 0)
-      ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
+    const int pid = std::atomic_ref(slot).load();
+    if (pid > 0 && ::syscall(SYS_getsid, pid) == pid)
+      ::syscall(SYS_kill, pid, SIGKILL);
   }
   ::syscall(SYS_exit, 0);
   return 0;
@@ -66,8 +68,8 @@ Guard::Guard()
   sigset_t all, before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);  // the guard keeps this mask
-  process_ = ::clone(wait_and_kill, stack_.get() + kStackSize,
-                     kShareMemory | CLONE_FILES, table_);
+  process_ =
+      ::clone(wait_and_kill, stack_.get() + kStackSize, kShareMemory, table_);
   const int code = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (process_ == -1) throw SystemError(code, "clone", "guard");

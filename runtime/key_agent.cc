@@ -49,8 +49,13 @@ pid_t spawn(const std::vector<std::string>& argv, const std::string& directory,
   char* environment[] = {variables[0].data(), variables[1].data(),
                          variables[2].data(), nullptr};
   pid_t pid;
-  const int code = ::posix_spawnp(&pid, words[0], actions.get(), nullptr,
+  // A session of its own: Ctrl-C is for cbuild, and see Guard.
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+  const int code = ::posix_spawnp(&pid, words[0], actions.get(), &attributes,
                                   words.data(), environment);
+  ::posix_spawnattr_destroy(&attributes);
   if (code == ENOENT)
     throw Error("--ssh with key files needs " + argv[0] +
                 " of OpenSSH, which is not installed");
@@ -67,7 +72,6 @@ KeyAgent::KeyAgent(TempDir directory, const std::vector<std::string>& keys)
 }
 
 KeyAgent::Process::~Process() {
-  guarded.clear();
   if (!pidfd) return;
   ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
   siginfo_t info;
@@ -84,7 +88,7 @@ void KeyAgent::start() {
   agent_.pidfd = Fd(check(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)),
                           "pidfd_open", "ssh-agent"));
   agent_.guarded = Guard::of_process().claim();
-  agent_.guarded.set(agent_.pidfd.get());
+  agent_.guarded.set(pid);
   for (;;) {
     try {
       connect_to(socket());

@@ -100,9 +100,11 @@ Pipe make_pipe() {
 
 ChildProcess::ChildProcess(ChildPlan& plan, std::uint64_t namespaces)
     : guarded_(Guard::of_process().claim()) {
+  int pidfd = -1;
   clone_args args = {};
-  args.flags = namespaces | CLONE_PIDFD | kShareMemory;
-  args.pidfd = reinterpret_cast<std::uint64_t>(guarded_.place());
+  args.flags = namespaces | CLONE_PIDFD | CLONE_PARENT_SETTID | kShareMemory;
+  args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+  args.parent_tid = reinterpret_cast<std::uint64_t>(guarded_.place());
   args.exit_signal = SIGCHLD;
   if (plan.cgroup != -1) {
     args.flags |= CLONE_INTO_CGROUP;
@@ -113,7 +115,7 @@ ChildProcess::ChildProcess(ChildPlan& plan, std::uint64_t namespaces)
     return clone_child(plan, args);
   }();
   if (result > 0) {
-    pidfd_ = Fd(*guarded_.place());
+    pidfd_ = Fd(pidfd);
     // A child that switched users has taken it from the memory we share.
     ::prctl(PR_SET_DUMPABLE, 1);
     return;
@@ -148,6 +150,7 @@ ExitStatus ChildProcess::wait() {
     if (errno != EINTR) throw_system_error("waitid", "the command");
   }
   waited_ = true;
+  guarded_.clear();
   ExitStatus status;
   if (info.si_code == CLD_EXITED) {
     status.code = info.si_status;

@@ -39,7 +39,7 @@ class ChildProcess {
 
  private:
   Fd pidfd_;
-  Guard::Slot guarded_;  // after pidfd_: cleared before that is closed
+  Guard::Slot guarded_;
   bool waited_ = false;
 };
 
