@@ -81,7 +81,7 @@ struct BuildRequest {
   std::vector<std::string> allowed_devices;  // --allow device=NAME
   std::vector<std::string> cdi_directories = {"/etc/cdi", "/var/run/cdi",
                                               "/etc/buildkit/cdi"};
-  std::string ca_certificates;  // PEM: trusted by RUNs, not part of any layer
+  std::string ca_certificates;  // PEM: for RUNs, in no layer and no key
   std::map<std::string, std::string> cache_directories;  // --cache-mount, by id
   bool keep_failed = false;     // what a failing RUN left is kept for `debug`
   bool refuse_secrets = false;  // fail where a layer holds a secret's bytes

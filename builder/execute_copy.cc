@@ -4,6 +4,7 @@
 #include "base/cgroups.h"
 #include "base/dir.h"
 #include "builder/executor.h"
+#include "builder/secret_scan.h"
 #include "builder/workspace.h"
 
 namespace cbuild::builder {
@@ -49,6 +50,7 @@ store::LayerId Executor::copy(const CopyStep& copy, const StepInputs& inputs) {
     const Fd destination = workspace.mount();
     copy_files(spec, origins, destination.get());
   }
+  refuse_secrets(request_, workspace.overlay().upper);
   return workspace.take(usable_cpus());
 }
 

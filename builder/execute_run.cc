@@ -5,28 +5,19 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <list>
 
 #include "base/cgroups.h"
 #include "base/dir.h"
 #include "base/text.h"
 #include "builder/executor.h"
+#include "builder/mount_resources.h"
 #include "builder/secret.h"
+#include "builder/secret_scan.h"
 #include "builder/step_key.h"
 #include "builder/workspace.h"
 #include "runtime/users.h"
 
 namespace cbuild::builder {
-
-// What a RUN's mounts need until it ends.
-struct MountResources {
-  std::list<Fd> roots;
-  std::list<CacheMount> caches;
-  std::list<TempDir> copies;  // parts of a context that has ignore rules
-  std::string scratch;        // for writes that are thrown away
-  std::size_t scratch_count = 0;
-  std::vector<std::string> secret_env;
-};
 
 namespace {
 
@@ -102,6 +93,7 @@ store::LayerId Executor::run(const Step& step, const RunStep& run,
   runtime::RunSpec spec;
   spec.root = workspace.overlay();
   spec.argv = run.argv;
+  spec.architecture = run.architecture;
   spec.env = run.env;
   spec.env.insert(spec.env.end(), run.proxy_env.begin(), run.proxy_env.end());
   spec.cwd = run.cwd;
@@ -113,6 +105,7 @@ store::LayerId Executor::run(const Step& step, const RunStep& run,
   if (request_.shm_size != 0) spec.shm_size = request_.shm_size;
   spec.limits = request_.limits;
   spec.insecure = run.insecure;
+  spec.ca_certificates = request_.ca_certificates;
   add_mounts(run, inputs, spec, resources);
   add_devices(run, spec, resources);
   spec.env.insert(spec.env.end(), resources.secret_env.begin(),
@@ -128,8 +121,13 @@ store::LayerId Executor::run(const Step& step, const RunStep& run,
     throw RunFailed(failure_text(run, e.what()), 1);
   }
   if (status.code != 0) {
-    throw RunFailed(failure_text(run, failure_reason(status)), status.code);
+    const std::string reason = failure_reason(status);
+    const std::string kept =
+        request_.keep_failed ? keep(step, run, inputs, spec, resources, reason)
+                             : "";
+    throw RunFailed(failure_text(run, reason), status.code, kept);
   }
+  refuse_secrets(request_, workspace.overlay().upper);
   return workspace.take(usable_cpus());
 }
 

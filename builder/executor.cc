@@ -22,7 +22,8 @@ Executor::Executor(const Plan& plan, const BuildRequest& request,
       remotes_(remotes),
       reporter_(reporter),
       stop_(stop),
-      caches_(environment.store.root() + "/cache-mounts", request.no_cache),
+      caches_(environment.store.root() + "/cache-mounts", request.no_cache,
+              request.cache_directories),
       ssh_agents_(request.ssh, environment.store) {}
 
 store::LayerId Executor::execute(const Step& step, const StepInputs& inputs) {

@@ -59,6 +59,10 @@ class Executor {
   std::vector<std::string> trees(const std::vector<store::LayerId>& layers);
   // The root of an origin's files, for reading.
   Fd open_origin(const FileOrigin& origin, const StepInputs& inputs);
+  // Keeps what a failed RUN left; returns its id.
+  std::string keep(const Step& step, const RunStep& run,
+                   const StepInputs& inputs, const runtime::RunSpec& spec,
+                   const MountResources& resources, const std::string& reason);
   void add_mounts(const RunStep& run, const StepInputs& inputs,
                   runtime::RunSpec& spec, MountResources& resources);
   void add_bind(const MountStep& mount, const StepInputs& inputs,

@@ -61,7 +61,8 @@ struct RunStep {
   store::Platform platform;            // what the stage is for
   std::string cwd;
   std::string user;
-  std::string hostname;                         // empty: the runner's default
+  std::string hostname;      // empty: the runner's default
+  std::string architecture;  // of the stage; not part of the key: its base is
   std::optional<runtime::NetworkMode> network;  // RUN --network
   bool insecure = false;
   std::vector<MountStep> mounts;

@@ -92,6 +92,7 @@ RunStep Planner::run_step(StageIndex index, const StageCommand& command,
                  ? "/"
                  : state.image.config.working_dir;
   step.user = state.image.config.user;
+  step.architecture = state.platform.architecture;
   const auto hostname = build_args_.values.find("BUILDKIT_SANDBOX_HOSTNAME");
   if (hostname != build_args_.values.end()) step.hostname = hostname->second;
   run_options(run, command.instruction.span, step);

@@ -6,6 +6,7 @@
 #include "builder/build.h"
 #include "cli/build_flags.h"
 #include "cli/command.h"
+#include "cli/debug_command.h"
 #include "cli/graph_command.h"
 #include "cli/metadata_file.h"
 #include "cli/output.h"
@@ -75,6 +76,34 @@ class Finisher {
   Renderer& renderer_;
 };
 
+// A failing RUN that is kept says how to get there, or --on-fail=shell goes
+// there at once.
+builder::BuildResult build(Session& session,
+                           const builder::BuildRequest& request,
+                           builder::BuildEnvironment& environment,
+                           Renderer& renderer) {
+  try {
+    return builder::build(request, environment);
+  } catch (const builder::RunFailed& e) {
+    if (e.kept().empty()) throw;
+    if (session.args().value("on-fail") != "shell")
+      throw builder::RunFailed(e.what() + ("\nkept: cbuild debug " + e.kept()),
+                               e.code(), e.kept());
+    renderer.finish();
+    print_error(e.what());
+    builder::DebugRequest shell;
+    shell.secrets = request.secrets;
+    shell.ssh = request.ssh;
+    try {
+      debug(session, e.kept(), std::move(shell));
+    } catch (const builder::RunFailed&) {
+      // The exit code of the shell says nothing about the build.
+    }
+    builder::remove_failed(session.store(), e.kept());
+    throw;
+  }
+}
+
 void run_build(Session& session) {
   const Arguments& args = session.args();
   const builder::BuildRequest request = build_request(args);
@@ -97,7 +126,7 @@ void run_build(Session& session) {
   std::optional<builder::BuildResult> result;
   {
     const Finisher finisher(*renderer);
-    result = builder::build(request, environment);
+    result = build(session, request, environment, *renderer);
     renderer->on(builder::MessageEvent{false, names_text(request, *result)});
     if (args.has("push")) push_tags(session, request, *result, *renderer);
   }

@@ -34,6 +34,9 @@ constexpr Flag kFlags[] = {
     {"Cache", "--no-cache", Takes::nothing, "", "Execute every step"},
     {"Cache", "--no-cache-filter", Takes::many, "STAGE[,STAGE]",
      "Execute every step of these stages"},
+    {"Cache", "--cache-mount", Takes::many, "id=ID,dir=DIR",
+     "Directory for RUN --mount=type=cache of this id; its default id is the "
+     "target"},
     {"Cache", "--pull", Takes::nothing, "",
      "Ask registries whether base images changed"},
 
@@ -41,6 +44,8 @@ constexpr Flag kFlags[] = {
      "default (private, with a way out), none, or host"},
     {"How commands run", "--add-host", Takes::many, "HOST:IP",
      "Line in /etc/hosts of every RUN; host-gateway is this machine"},
+    {"How commands run", "--ca-cert", Takes::many, "FILE",
+     "CA certificate (PEM) that RUNs trust; it is in no layer"},
     {"How commands run", "--shm-size", Takes::one, "BYTES",
      "Size of /dev/shm (default 64m)"},
     {"How commands run", "--ulimit", Takes::many, "NAME=SOFT[:HARD]",
@@ -51,6 +56,11 @@ constexpr Flag kFlags[] = {
     {"How commands run", "--cdi-config-dir", Takes::many, "DIR",
      "Where RUN --device finds CDI specs (default: /etc/cdi, /var/run/cdi, "
      "/etc/buildkit/cdi)"},
+    {"How commands run", "--refuse-secrets", Takes::nothing, "",
+     "Fail where a layer would hold the content of a given secret"},
+    {"How commands run", "--on-fail", Takes::one, "WHAT",
+     "When a RUN fails: discard what it left (default), keep it for `cbuild "
+     "debug`, or open a shell in it"},
     {"How commands run", "--jobs", Takes::one, "N",
      "Steps at a time (default: one per usable core, at least 4)"},
 

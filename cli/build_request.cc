@@ -89,50 +89,6 @@ void read_context_mode(const Arguments& arguments,
                  "want git or as-is" + did_you_mean(mode, {"git", "as-is"}));
 }
 
-builder::SecretSource secret_source(const std::string& id,
-                                    const std::string& type,
-                                    const std::string& path,
-                                    const std::string& variable) {
-  using Kind = builder::SecretSource::Kind;
-  if (!variable.empty()) return {Kind::environment, variable};
-  if (type == "env") return {Kind::environment, path.empty() ? id : path};
-  if (!path.empty()) return {Kind::file, path};
-  // Only an id: a variable of that name, else a file (buildx).
-  if (type.empty() && std::getenv(id.c_str()) != nullptr)
-    return {Kind::environment, id};
-  return {Kind::file, id};
-}
-
-void read_secrets(const Arguments& arguments, builder::BuildRequest& request) {
-  for (const std::string& text : arguments.values("secret")) {
-    std::string id, type, path, variable;
-    for (const std::string& field : split(text, ',')) {
-      const auto [key, value] = cut(field);
-      const std::string name = to_lower(key);
-      if (!value)
-        refuse_value("secret", text,
-                     "invalid field '" + field + "' must be a key=value pair");
-      if (name == "id")
-        id = *value;
-      else if (name == "src" || name == "source")
-        path = *value;
-      else if (name == "env")
-        variable = *value;
-      else if (name == "type" && (*value == "file" || *value == "env"))
-        type = *value;
-      else if (name == "type")
-        refuse_value("secret", text,
-                     "unsupported secret type \"" + *value + "\"");
-      else
-        refuse_value("secret", text,
-                     "unexpected key '" + key + "' in '" + field + "'" +
-                         did_you_mean(key, {"id", "src", "env"}));
-    }
-    if (id.empty()) refuse_value("secret", text, "it has no id");
-    request.secrets[id] = secret_source(id, type, path, variable);
-  }
-}
-
 void read_result(const Arguments& arguments, builder::BuildRequest& request) {
   request.tags = tags(arguments);
   const std::string kind = arguments.value("compression", "gzip");

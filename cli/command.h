@@ -64,6 +64,8 @@ extern const Command kLoadCommand;
 extern const Command kLoginCommand;
 extern const Command kLogoutCommand;
 extern const Command kPruneCommand;
+extern const Command kDebugCommand;
+extern const Command kCacheCommand;
 extern const Command kVersionCommand;
 extern const Command kHelpCommand;
 

@@ -15,8 +15,8 @@ constexpr const Command* kCommands[] = {
     &kBuildCommand, &kGraphCommand,  &kContextLsCommand, &kPullCommand,
     &kPushCommand,  &kImagesCommand, &kHistoryCommand,   &kInspectCommand,
     &kTagCommand,   &kRmiCommand,    &kSaveCommand,      &kLoadCommand,
-    &kLoginCommand, &kLogoutCommand, &kPruneCommand,     &kVersionCommand,
-    &kHelpCommand,
+    &kLoginCommand, &kLogoutCommand, &kPruneCommand,     &kDebugCommand,
+    &kCacheCommand, &kVersionCommand, &kHelpCommand,
 };
 
 struct Alias {

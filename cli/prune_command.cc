@@ -85,6 +85,7 @@ void print_report(const store::PruneReport& report, bool dry_run) {
   line(report.layers, "layers");
   line(report.blobs, "blobs");
   line(report.cache_mounts, "cache mounts");
+  line(report.failed_runs, "failed RUNs");
   print((dry_run ? "Would reclaim: " : "Total reclaimed space: ") +
         short_size(report.bytes) + "\n");
 }

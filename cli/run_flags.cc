@@ -3,13 +3,10 @@
 
 #include <arpa/inet.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
 
+#include "base/dir.h"
 #include "base/text.h"
 #include "cli/values.h"
 
@@ -131,30 +128,33 @@ void read_allowed(const Arguments& arguments, builder::BuildRequest& request) {
     request.cdi_directories = arguments.values("cdi-config-dir");
 }
 
-// default|ID[=SOCKET|KEY[,KEY...]]; without a path, the agent of the caller.
-void read_ssh(const Arguments& arguments, builder::BuildRequest& request) {
-  for (const std::string& text : arguments.values("ssh")) {
-    auto [id, paths] = cut(text);
-    if (id.empty()) id = "default";
-    if (request.ssh.contains(id))
-      refuse_value("ssh", text, "there are two of the id " + id);
-    builder::SshSource source;
-    const char* agent = std::getenv("SSH_AUTH_SOCK");
-    if (!paths && (agent == nullptr || *agent == '\0'))
-      refuse_value("ssh", text,
-                   "no agent and no key: make sure SSH_AUTH_SOCK is set");
-    for (const std::string& path : split(paths ? *paths : agent, ',')) {
-      struct stat st;
-      if (::stat(path.c_str(), &st) == -1)
-        refuse_value("ssh", text, path + ": " + std::strerror(errno));
-      if (S_ISSOCK(st.st_mode))
-        source.socket = path;
+void read_cache_mounts(const Arguments& arguments,
+                       builder::BuildRequest& request) {
+  for (const std::string& text : arguments.values("cache-mount")) {
+    std::string id, directory;
+    for (const std::string& field : split(text, ',')) {
+      const auto [key, value] = cut(field);
+      if (value && key == "id")
+        id = *value;
+      else if (value && key == "dir")
+        directory = *value;
       else
-        source.keys.push_back(path);
-      if (!source.socket.empty() && (paths ? *paths : agent) != path)
-        refuse_value("ssh", text, "a socket can only stand alone");
+        refuse_value("cache-mount", text, "want id=ID,dir=DIR");
     }
-    request.ssh.emplace(id, std::move(source));
+    if (id.empty() || directory.empty())
+      refuse_value("cache-mount", text, "want id=ID,dir=DIR");
+    request.cache_directories[id] = directory;
+  }
+}
+
+void read_certificates(const Arguments& arguments,
+                       builder::BuildRequest& request) {
+  for (const std::string& path : arguments.values("ca-cert")) {
+    std::string text = read_file(path).value_or("");
+    if (text.find("-----BEGIN CERTIFICATE-----") == std::string::npos)
+      refuse_value("ca-cert", path, "no certificate in PEM is there");
+    if (!text.ends_with('\n')) text += '\n';
+    request.ca_certificates += text;
   }
 }
 
@@ -167,6 +167,13 @@ void read_run_flags(const Arguments& arguments,
   read_limits(arguments, request);
   read_allowed(arguments, request);
   read_ssh(arguments, request);
+  read_cache_mounts(arguments, request);
+  read_certificates(arguments, request);
+  request.refuse_secrets = arguments.has("refuse-secrets");
+  const std::string on_fail = arguments.value("on-fail", "discard");
+  request.keep_failed = on_fail == "keep" || on_fail == "shell";
+  if (!request.keep_failed && on_fail != "discard")
+    refuse_value("on-fail", on_fail, "want discard, keep or shell");
   if (!arguments.has("shm-size")) return;
   const std::string text = arguments.value("shm-size");
   const auto bytes = parse_bytes(text);

@@ -99,20 +99,30 @@ int enter_directory(StepContext& context) noexcept {
   return ::chdir(cwd);
 }
 
+int take_terminal(const ChildPlan& plan) noexcept {
+  if (::ioctl(plan.terminal, TIOCSCTTY, 0) == -1) return -1;
+  if (::fchown(plan.terminal, plan.uid, plan.gid) == -1) return -1;
+  for (const int stream : {0, 1, 2})
+    if (::dup2(plan.terminal, stream) == -1) return -1;
+  return 0;
+}
+
 // /dev/null is the container's own. The pipes get the user as owner, so that
 // it may open /dev/stdout.
 int set_streams(StepContext& context) noexcept {
   const ChildPlan& plan = context.plan;
   context.subject = "/dev/null";
-  const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (null == -1) return -1;
+  const int in =
+      plan.in != -1 ? plan.in : ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (in == -1) return -1;
   context.subject = "";
   if (::fchown(plan.out, plan.uid, plan.gid) == -1 ||
       ::fchown(plan.err, plan.uid, plan.gid) == -1)
     return -1;
-  if (::dup2(null, 0) == -1 || ::dup2(plan.out, 1) == -1 ||
+  if (::dup2(in, 0) == -1 || ::dup2(plan.out, 1) == -1 ||
       ::dup2(plan.err, 2) == -1)
     return -1;
+  if (plan.terminal != -1 && take_terminal(plan) == -1) return -1;
   return static_cast<int>(
       ::syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC));
 }

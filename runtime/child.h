@@ -60,7 +60,9 @@ struct ChildPlan {
   char* const* argv = nullptr;
   char* const* envp = nullptr;
 
-  int out = -1;  // write ends of pipes
+  int in = -1;        // -1: /dev/null
+  int terminal = -1;  // in place of in, out and err
+  int out = -1;       // write ends of pipes
   int err = -1;
   int report_pipe = -1;
   int parent = -1;  // pidfd of cbuild

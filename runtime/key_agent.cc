@@ -8,9 +8,10 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstring>
+#include <cstdlib>
 
 #include "base/error.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "runtime/socket_forward.h"
 
@@ -29,37 +30,41 @@ class SpawnActions {
   posix_spawn_file_actions_t actions_;
 };
 
-// Starts `argv` in `directory` with these three descriptors and nothing of our
-// environment but PATH and where the agent is.
-pid_t spawn(const std::vector<std::string>& argv, const std::string& directory,
-            int in, int out, int err) {
+// Nothing of our environment but PATH, and where the agent is.
+std::vector<std::string> agent_environment() {
+  const char* path = std::getenv("PATH");
+  return {"SSH_AUTH_SOCK=agent", "SSH_ASKPASS_REQUIRE=never",
+          std::string("PATH=") + (path != nullptr ? path : "/usr/bin:/bin")};
+}
+
+// Goes on running, so not by run_program(), and in a session of its own: Ctrl-C
+// is for cbuild, and see Guard.
+pid_t spawn_agent(const std::string& directory) {
+  const Fd null = open_path("/dev/null", O_RDWR);
   SpawnActions actions;
   ::posix_spawn_file_actions_addchdir_np(actions.get(), directory.c_str());
-  ::posix_spawn_file_actions_adddup2(actions.get(), in, 0);
-  ::posix_spawn_file_actions_adddup2(actions.get(), out, 1);
-  ::posix_spawn_file_actions_adddup2(actions.get(), err, 2);
-  std::vector<char*> words;
-  for (const std::string& word : argv)
-    words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
-  const char* path = std::getenv("PATH");
-  std::string variables[] = {
-      "SSH_AUTH_SOCK=agent", "SSH_ASKPASS_REQUIRE=never",
-      std::string("PATH=") + (path != nullptr ? path : "/usr/bin:/bin")};
-  char* environment[] = {variables[0].data(), variables[1].data(),
-                         variables[2].data(), nullptr};
-  pid_t pid;
-  // A session of its own: Ctrl-C is for cbuild, and see Guard.
+  for (const int stream : {0, 1, 2})
+    ::posix_spawn_file_actions_adddup2(actions.get(), null.get(), stream);
+  std::string words[] = {"ssh-agent", "-D", "-a", "agent"};
+  char* argv[] = {words[0].data(), words[1].data(), words[2].data(),
+                  words[3].data(), nullptr};
+  std::vector<std::string> variables = agent_environment();
+  std::vector<char*> environment;
+  for (std::string& variable : variables)
+    environment.push_back(variable.data());
+  environment.push_back(nullptr);
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
-  const int code = ::posix_spawnp(&pid, words[0], actions.get(), &attributes,
-                                  words.data(), environment);
+  pid_t pid;
+  const int code = ::posix_spawnp(&pid, argv[0], actions.get(), &attributes,
+                                  argv, environment.data());
   ::posix_spawnattr_destroy(&attributes);
   if (code == ENOENT)
-    throw Error("--ssh with key files needs " + argv[0] +
-                " of OpenSSH, which is not installed");
-  if (code != 0) throw SystemError(code, "start", argv[0]);
+    throw Error(
+        "--ssh with key files needs ssh-agent of OpenSSH, which is not "
+        "installed");
+  if (code != 0) throw SystemError(code, "start", "ssh-agent");
   return pid;
 }
 
@@ -82,9 +87,7 @@ KeyAgent::Process::~Process() {
 }
 
 void KeyAgent::start() {
-  const Fd null = open_path("/dev/null", O_RDWR);
-  const pid_t pid = spawn({"ssh-agent", "-D", "-a", "agent"}, directory_.path(),
-                          null.get(), null.get(), null.get());
+  const pid_t pid = spawn_agent(directory_.path());
   agent_.pidfd = Fd(check(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)),
                           "pidfd_open", "ssh-agent"));
   agent_.guarded = Guard::of_process().claim();
@@ -103,23 +106,16 @@ void KeyAgent::start() {
 // By standard input: ssh-add refuses a file that others may read, which in CI
 // is how secrets are often mounted.
 void KeyAgent::add(const std::string& key) {
-  const Fd in = open_path(key, O_RDONLY);
-  const Fd null = open_path("/dev/null", O_RDWR);
-  int ends[2];
-  check(::pipe2(ends, O_CLOEXEC), "pipe2", "");
-  const Fd said(ends[0]);
-  Fd say(ends[1]);
-  const pid_t pid = spawn({"ssh-add", "-q", "-"}, directory_.path(), in.get(),
-                          null.get(), say.get());
-  say.close();
-  const std::string text = read_all(said.get(), "ssh-add");
-  int status = 0;
-  while (::waitpid(pid, &status, 0) == -1 && errno == EINTR) {
-  }
-  if (status != 0)
-    throw Error(
-        "ssh key " + key + ": " +
-        (text.empty() ? "ssh-add does not take it" : std::string(trim(text))));
+  const std::optional<std::string> content = read_file(key);
+  if (!content) throw Error("ssh key " + key + ": no such file");
+  const ProgramResult result = run_program({.argv = {"ssh-add", "-q", "-"},
+                                            .environment = agent_environment(),
+                                            .directory = directory_.path(),
+                                            .input = *content});
+  if (result.exit_code != 0)
+    throw Error("ssh key " + key + ": " +
+                (result.errors.empty() ? "ssh-add does not take it"
+                                       : std::string(trim(result.errors))));
 }
 
 }  // namespace cbuild::runtime

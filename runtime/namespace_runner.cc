@@ -15,8 +15,10 @@
 #include <mutex>
 
 #include "base/dir.h"
+#include "runtime/ca_files.h"
 #include "runtime/child.h"
 #include "runtime/command.h"
+#include "runtime/emulation.h"
 #include "runtime/etc_files.h"
 #include "runtime/mount_points.h"
 #include "runtime/mount_sources.h"
@@ -104,6 +106,7 @@ struct Preparation {
   Fd root;
   UserIds user;
   MountStubs stubs;
+  CaFiles ca;
   MemoryFiles files;
   std::vector<MountSource> sources;
   std::vector<ChildMount> mounts;
@@ -121,6 +124,7 @@ struct Preparation {
 
  private:
   void add_mounts(const RunSpec& spec, const NetworkLease& network);
+  const std::vector<std::string>& with_ca();
   void add_socket(const SocketMount& socket);
   void add_stubs();
 };
@@ -130,11 +134,12 @@ Preparation::Preparation(const RunSpec& spec, const NetworkLease& network,
     : root(mount_overlay(points.below(spec.root))),
       user(resolve_user(root.get(), spec.user)),
       stubs(root.get(), spec.root.upper, points),
+      ca(root.get(), spec.ca_certificates),
       devices(devices_of(spec)),
       env(with_home(spec.env, user.home)),
       programs(program_candidates(spec)),
       argv(c_strings(spec.argv)),
-      envp(c_strings(env)),
+      envp(c_strings(with_ca())),
       groups(groups_of(user)),
       limits(limits_of(spec)),
       shm_options("mode=1777,size=" + std::to_string(spec.shm_size)) {
@@ -154,6 +159,8 @@ void Preparation::add_mounts(const RunSpec& spec, const NetworkLease& network) {
        hosts_file(spec.hostname, hosts_of(spec, network.host_address())),
        0644}));
 
+  for (const SecretMount& file : ca.mounts())
+    sources.push_back(files.add(file));
   std::vector<const Mount*> sorted;
   for (const Mount& mount : spec.mounts) sorted.push_back(&mount);
   std::stable_sort(sorted.begin(), sorted.end(),
@@ -176,6 +183,12 @@ void Preparation::add_mounts(const RunSpec& spec, const NetworkLease& network) {
         std::find(attach.begin(), attach.end(), source.attach) == attach.end())
       attach.push_back(source.attach);
   }
+}
+
+const std::vector<std::string>& Preparation::with_ca() {
+  for (std::string& variable : ca.variables(env))
+    env.push_back(std::move(variable));
+  return env;
 }
 
 void Preparation::add_socket(const SocketMount& socket) {
@@ -286,6 +299,8 @@ ChildPlan NamespaceRunner::State::plan(const RunSpec& spec, Preparation& ready,
   plan.programs = ready.program_names;
   plan.argv = ready.argv.data();
   plan.envp = ready.envp.data();
+  plan.in = spec.standard_input;
+  plan.terminal = spec.terminal;
   plan.out = ready.out.write.get();
   plan.err = ready.err.write.get();
   plan.report_pipe = ready.report.write.get();
@@ -301,6 +316,9 @@ NamespaceRunner::~NamespaceRunner() = default;
 
 ExitStatus NamespaceRunner::run(const RunSpec& spec, const OutputSink& output,
                                 const std::atomic<bool>* stop) {
+  if (const std::string why = missing_emulator(spec.architecture); !why.empty())
+    throw IsolationError("cannot run programs for " + spec.architecture + ": " +
+                         why);
   const NetworkLease network =
       state_->networks.acquire(spec.network, spec.insecure);
   const CgroupLease cgroup = state_->cgroups.acquire();
@@ -328,6 +346,7 @@ ExitStatus NamespaceRunner::run(const RunSpec& spec, const OutputSink& output,
     status.code = report_exec_problem(*failure, output);
   if (status.code != 0) explain(cgroup, kills, status);
 
+  ready.ca.remove();
   ready.stubs.remove();
   ready.mounts.clear();
   ready.sources.clear();

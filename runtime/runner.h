@@ -94,6 +94,7 @@ struct ResourceLimit {  // setrlimit(2)
 
 struct RunSpec {
   OverlaySpec root;
+  std::string architecture;       // of its programs (arm64); "": this machine's
   std::vector<std::string> argv;  // argv[0] is looked up in PATH of `env`
   std::vector<std::string> env;   // "K=V"; HOME is added from passwd if absent
   std::string cwd = "/";          // created, owned by the user, where absent
@@ -104,8 +105,13 @@ struct RunSpec {
       extra_hosts;  // name, address; kHostGateway: the host as seen inside
   std::vector<Mount> mounts;  // mounted in order of their target
   std::vector<DeviceNode> devices;
+  std::string ca_certificates;  // PEM: trusted while it runs, see CaFiles
   std::uint64_t shm_size = 64ull << 20;  // bytes of /dev/shm
   std::vector<ResourceLimit> limits;
+  // For `cbuild debug`: a descriptor to be standard input (-1: /dev/null), or a
+  // terminal to be all three and the controlling one.
+  int standard_input = -1;
+  int terminal = -1;
   bool insecure = false;  // --security=insecure: all capabilities, no seccomp
 };
 

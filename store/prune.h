@@ -23,6 +23,7 @@ struct PruneOptions {
   bool named_images = false;
   // Step records, remembered references, context tables and what came from
   // URLs and git go that were not used for this many seconds; 0: all of them.
+  // So does what failed RUNs left (--on-fail=keep).
   std::int64_t unused_for = 0;
   // Of those only as many step records, least recently used first, as it takes
   // to bring the store down to this size, or to free this much of the disk.
@@ -42,6 +43,7 @@ struct PruneReport {
   std::size_t layers = 0;
   std::size_t blobs = 0;
   std::size_t cache_mounts = 0;
+  std::size_t failed_runs = 0;
   std::uint64_t bytes = 0;
 };
 
