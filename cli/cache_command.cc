@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cstdio>
+
 #include "base/dir.h"
 #include "base/text.h"
 #include "builder/cache_mounts.h"

@@ -7,6 +7,8 @@
 // fail: they rename a new one onto it.
 #pragma once
 
+#include <time.h>
+
 #include <string>
 #include <vector>
 
