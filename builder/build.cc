@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/cgroups.h"
 #include "base/text.h"
 #include "builder/check.h"
 #include "builder/checks.h"
@@ -74,7 +75,7 @@ void run_steps(Engine& engine, const Plan& plan, const DockerfileText& file) {
   } catch (const RunFailed& e) {
     if (!place()) throw;
     throw RunFailed(parser::render(file.name, file.text, *place(), e.what()),
-                    e.code());
+                    e.code(), e.kept());
   } catch (Error& e) {
     if (place()) tell_place(e, file, *place());
     throw;
@@ -125,7 +126,7 @@ BuildResult run_plan(const Plan& plan, const Workshop& shop) {
       store,
       {.compression = shop.request.compression,
        .fast = shop.request.fast_compression,
-       .threads = std::thread::hardware_concurrency()},
+       .threads = usable_cpus()},
       [&](const store::LayerBlob& blob) { shop.cache.send_soon(blob); });
   Engine engine(plan, shop.request, shop.environment, shop.remotes, shop.cache,
                 shop.reporter,

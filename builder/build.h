@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "builder/file_view.h"
 #include "builder/progress.h"
+#include "builder/ssh_agents.h"
 #include "registry/client.h"
 #include "registry/reference.h"
 #include "registry/web.h"
@@ -29,12 +30,15 @@ namespace cbuild::builder {
 // words: process "/bin/sh -c false" did not complete successfully: exit code: 1
 class RunFailed : public Error {
  public:
-  RunFailed(std::string message, int code)
-      : Error(std::move(message)), code_(code) {}
+  RunFailed(std::string message, int code, std::string kept = "")
+      : Error(std::move(message)), code_(code), kept_(std::move(kept)) {}
   int code() const noexcept { return code_; }
+  // The id that `cbuild debug` takes, where its state was kept.
+  const std::string& kept() const noexcept { return kept_; }
 
  private:
   int code_;
+  std::string kept_;
 };
 
 // A step would have to run that --expect-cached says is cached: exit code 8.
@@ -79,6 +83,7 @@ struct BuildRequest {
   std::map<std::string, std::string> build_contexts;    // --build-context
   ContextMode context_mode = ContextMode::as_they_are;  // of all of them
   std::map<std::string, SecretSource> secrets;
+  std::map<std::string, SshSource> ssh;
   std::string target;
   std::optional<store::Platform> platform;
   // Checks to make besides those the Dockerfile asks for, by name.
@@ -100,8 +105,16 @@ struct BuildRequest {
   std::vector<std::pair<std::string, std::string>> extra_hosts;
   std::uint64_t shm_size = 0;  // bytes; 0: the default
   std::vector<runtime::ResourceLimit> limits;
-  bool allow_network_host = false;       // --allow network.host
-  bool allow_security_insecure = false;  // --allow security.insecure
+  bool allow_network_host = false;           // --allow network.host
+  bool allow_security_insecure = false;      // --allow security.insecure
+  bool allow_devices = false;                // --allow device: any
+  std::vector<std::string> allowed_devices;  // --allow device=NAME
+  std::vector<std::string> cdi_directories = {"/etc/cdi", "/var/run/cdi",
+                                              "/etc/buildkit/cdi"};
+  std::string ca_certificates;  // PEM: for RUNs, in no layer and no key
+  std::map<std::string, std::string> cache_directories;  // --cache-mount, by id
+  bool keep_failed = false;     // what a failing RUN left is kept for `debug`
+  bool refuse_secrets = false;  // fail where a layer holds a secret's bytes
 
   unsigned jobs = 0;  // steps at once; 0: as many as there are cores
   store::Compression compression = store::Compression::gzip;

@@ -19,6 +19,7 @@
 #include <string_view>
 #include <thread>
 
+#include "base/cgroups.h"
 #include "base/workers.h"
 #include "builder/copy_files.h"
 #include "builder/copy_select.h"
@@ -146,8 +147,7 @@ class SourceKey {
       if (item.entry.type == store::EntryType::file && !from_.known(item.entry))
         unknown.push_back(&item);
     if (unknown.size() < kWorthThreads) return;
-    if (!workers_)
-      workers_.emplace(std::clamp(std::thread::hardware_concurrency(), 2u, 8u));
+    if (!workers_) workers_.emplace(std::clamp(usable_cpus(), 2u, 8u));
     for (const Item* item : unknown)
       workers_->submit(
           [this, item] { from_.content(item->path, item->entry); });

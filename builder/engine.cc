@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <ctime>
-#include <thread>
 #include <utility>
 
+#include "base/cgroups.h"
 #include "base/text.h"
 #include "builder/claim.h"
 
@@ -13,7 +13,7 @@ namespace {
 
 unsigned job_count(unsigned asked) {
   // RUN steps wait for the network and the disk as much as for a core.
-  return asked != 0 ? asked : std::max(4u, std::thread::hardware_concurrency());
+  return asked != 0 ? asked : std::max(4u, usable_cpus());
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 // COPY, ADD and WORKDIR.
 #include <fcntl.h>
 
-#include <thread>
-
+#include "base/cgroups.h"
 #include "base/dir.h"
 #include "builder/executor.h"
+#include "builder/secret_scan.h"
 #include "builder/workspace.h"
 
 namespace cbuild::builder {
@@ -51,7 +51,8 @@ store::LayerId Executor::copy(const CopyStep& copy, const StepInputs& inputs) {
     const Fd destination = workspace.mount();
     held = copy_files(spec, origins, destination.get());
   }
-  return workspace.take(std::thread::hardware_concurrency(), held);
+  refuse_secrets(request_, workspace.overlay().upper);
+  return workspace.take(usable_cpus(), held);
 }
 
 store::LayerId Executor::workdir(const WorkdirStep& workdir,

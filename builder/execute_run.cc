@@ -4,28 +4,20 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <list>
-#include <thread>
+#include <cstring>
 
+#include "base/cgroups.h"
 #include "base/dir.h"
 #include "base/text.h"
 #include "builder/executor.h"
+#include "builder/mount_resources.h"
 #include "builder/secret.h"
+#include "builder/secret_scan.h"
 #include "builder/step_key.h"
 #include "builder/workspace.h"
 #include "runtime/users.h"
 
 namespace cbuild::builder {
-
-// What a RUN's mounts need until it ends.
-struct MountResources {
-  std::list<Fd> roots;
-  std::list<CacheMount> caches;
-  std::list<TempDir> copies;  // parts of a context that has ignore rules
-  std::string scratch;        // for writes that are thrown away
-  std::size_t scratch_count = 0;
-  std::vector<std::string> secret_env;
-};
 
 namespace {
 
@@ -34,6 +26,55 @@ using Type = parser::RunMount::Type;
 std::string failure_text(const RunStep& run, const std::string& reason) {
   return "process " + go_quote(join(run.argv, " ")) +
          " did not complete successfully: " + reason;
+}
+
+// "512MiB", "1.5GiB": limits are given in these units.
+std::string binary_size(std::uint64_t bytes) {
+  constexpr std::pair<std::uint64_t, const char*> kUnits[] = {
+      {1ull << 30, "GiB"}, {1ull << 20, "MiB"}, {1ull << 10, "KiB"}};
+  for (const auto& [unit, name] : kUnits)
+    if (bytes >= unit) {
+      const std::uint64_t tenths = bytes * 10 / unit;
+      return std::to_string(tenths / 10) +
+             (tenths % 10 != 0 ? "." + std::to_string(tenths % 10) : "") + name;
+    }
+  return std::to_string(bytes) + "B";
+}
+
+// BuildKit's words, then what it does not say.
+std::string failure_reason(const runtime::ExitStatus& status) {
+  std::string reason = "exit code: " + std::to_string(status.code);
+  if (status.signal != 0)
+    reason +=
+        " (killed by SIG" + std::string(::sigabbrev_np(status.signal)) + ")";
+  if (status.out_of_memory) {
+    reason += ": cannot allocate memory: killed for lack of it";
+    if (status.memory_limit != 0)
+      reason += ", limit " + binary_size(status.memory_limit);
+    if (status.memory_peak != 0)
+      reason += ", peak " + binary_size(status.memory_peak);
+  }
+  if (status.out_of_processes)
+    reason += ": it wanted more processes than it may have (--pids-limit)";
+  return reason;
+}
+
+void add_devices(const RunStep& run, runtime::RunSpec& spec,
+                 MountResources& resources) {
+  for (const DeviceEdits& device : run.device_edits) {
+    spec.env.insert(spec.env.end(), device.env.begin(), device.env.end());
+    spec.devices.insert(spec.devices.end(), device.nodes.begin(),
+                        device.nodes.end());
+    for (const DeviceEdits::HostPath& path : device.mounts) {
+      resources.roots.push_back(open_path("/", O_RDONLY | O_DIRECTORY));
+      runtime::BindMount bind;
+      bind.target = path.target;
+      bind.source_root = resources.roots.back().get();
+      bind.source = path.host;
+      bind.read_only = path.read_only;
+      spec.mounts.push_back(std::move(bind));
+    }
+  }
 }
 
 bool read_only(const parser::RunMount& mount) {
@@ -52,6 +93,7 @@ store::LayerId Executor::run(const Step& step, const RunStep& run,
   runtime::RunSpec spec;
   spec.root = workspace.overlay();
   spec.argv = run.argv;
+  spec.architecture = run.architecture;
   spec.env = run.env;
   spec.env.insert(spec.env.end(), run.proxy_env.begin(), run.proxy_env.end());
   spec.cwd = run.cwd;
@@ -63,7 +105,9 @@ store::LayerId Executor::run(const Step& step, const RunStep& run,
   if (request_.shm_size != 0) spec.shm_size = request_.shm_size;
   spec.limits = request_.limits;
   spec.insecure = run.insecure;
+  spec.ca_certificates = request_.ca_certificates;
   add_mounts(run, inputs, spec, resources);
+  add_devices(run, spec, resources);
   spec.env.insert(spec.env.end(), resources.secret_env.begin(),
                   resources.secret_env.end());
 
@@ -77,11 +121,14 @@ store::LayerId Executor::run(const Step& step, const RunStep& run,
     throw RunFailed(failure_text(run, e.what()), 1);
   }
   if (status.code != 0) {
-    std::string reason = "exit code: " + std::to_string(status.code);
-    if (status.out_of_memory) reason += ": cannot allocate memory";
-    throw RunFailed(failure_text(run, reason), status.code);
+    const std::string reason = failure_reason(status);
+    const std::string kept =
+        request_.keep_failed ? keep(step, run, inputs, spec, resources, reason)
+                             : "";
+    throw RunFailed(failure_text(run, reason), status.code, kept);
   }
-  return workspace.take(std::thread::hardware_concurrency());
+  refuse_secrets(request_, workspace.overlay().upper);
+  return workspace.take(usable_cpus());
 }
 
 void Executor::add_mounts(const RunStep& run, const StepInputs& inputs,
@@ -102,7 +149,8 @@ void Executor::add_mounts(const RunStep& run, const StepInputs& inputs,
         add_secret(mount, spec, resources);
         break;
       case Type::ssh:
-        throw Error("RUN --mount=type=ssh is not supported yet");
+        add_ssh(mount, spec);
+        break;
     }
   }
   if (run.script)
@@ -194,6 +242,17 @@ void Executor::add_secret(const MountStep& mount, runtime::RunSpec& spec,
   if (!content) return;
   spec.mounts.push_back(
       runtime::SecretMount{mount.target, *content, m.mode.value_or(0400),
+                           m.uid.value_or(0), m.gid.value_or(0)});
+}
+
+void Executor::add_ssh(const MountStep& mount, runtime::RunSpec& spec) {
+  const parser::RunMount& m = mount.mount;
+  const std::optional<std::string> socket = ssh_agents_.socket(m.id);
+  if (!socket && !m.required) return;
+  if (!socket)
+    throw Error("no SSH key " + go_quote(m.id) + " was given: --ssh " + m.id);
+  spec.mounts.push_back(
+      runtime::SocketMount{mount.target, *socket, m.mode.value_or(0600),
                            m.uid.value_or(0), m.gid.value_or(0)});
 }
 

@@ -3,8 +3,8 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <thread>
 
+#include "base/cgroups.h"
 #include "base/dir.h"
 #include "base/workers.h"
 #include "builder/workspace.h"
@@ -23,7 +23,9 @@ Executor::Executor(const Plan& plan, const BuildRequest& request,
       cache_(cache),
       reporter_(reporter),
       stop_(stop),
-      caches_(environment.store.root() + "/cache-mounts", request.no_cache) {}
+      caches_(environment.store.root() + "/cache-mounts", request.no_cache,
+              request.cache_directories),
+      ssh_agents_(request.ssh, environment.store) {}
 
 store::LayerId Executor::execute(const Step& step, const StepInputs& inputs) {
   struct Visitor {
@@ -81,7 +83,7 @@ std::vector<std::string> Executor::trees(
   if (!missing.empty()) {
     const auto unpack = [&] {
       fetch(missing);
-      Workers workers(std::thread::hardware_concurrency());
+      Workers workers(usable_cpus());
       for (const store::LayerId& id : missing)
         workers.submit([&store, id] { store.tree(id); });
       workers.wait();

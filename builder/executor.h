@@ -61,6 +61,10 @@ class Executor {
   std::vector<std::string> trees(const std::vector<store::LayerId>& layers);
   // The root of an origin's files, for reading.
   Fd open_origin(const FileOrigin& origin, const StepInputs& inputs);
+  // Keeps what a failed RUN left; returns its id.
+  std::string keep(const Step& step, const RunStep& run,
+                   const StepInputs& inputs, const runtime::RunSpec& spec,
+                   const MountResources& resources, const std::string& reason);
   void add_mounts(const RunStep& run, const StepInputs& inputs,
                   runtime::RunSpec& spec, MountResources& resources);
   void add_bind(const MountStep& mount, const StepInputs& inputs,
@@ -69,6 +73,7 @@ class Executor {
                  runtime::RunSpec& spec, MountResources& resources);
   void add_secret(const MountStep& mount, runtime::RunSpec& spec,
                   MountResources& resources);
+  void add_ssh(const MountStep& mount, runtime::RunSpec& spec);
 
   const Plan& plan_;
   const BuildRequest& request_;
@@ -80,6 +85,7 @@ class Executor {
   const std::atomic<bool>& stop_;
   CacheMounts caches_;
   Workers disposal_{1};  // of directories that steps are done with
+  SshAgents ssh_agents_;
 };
 
 }  // namespace cbuild::builder

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "builder/copy_files.h"
+#include "builder/devices.h"
 #include "builder/file_view.h"
 #include "builder/remote_source.h"
 #include "builder/variables.h"
@@ -60,10 +61,13 @@ struct RunStep {
   store::Platform platform;            // what the stage is for
   std::string cwd;
   std::string user;
-  std::string hostname;                         // empty: the runner's default
+  std::string hostname;      // empty: the runner's default
+  std::string architecture;  // of the stage; not part of the key: its base is
   std::optional<runtime::NetworkMode> network;  // RUN --network
   bool insecure = false;
   std::vector<MountStep> mounts;
+  std::vector<parser::RunDevice> devices;  // part of the key
+  std::vector<DeviceEdits> device_edits;   // what they are here; not
   // A heredoc that starts with #!: its name and text, run as /dev/pipes/<name>.
   std::optional<InlineFile> script;
 };

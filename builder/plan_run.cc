@@ -106,11 +106,16 @@ RunStep Planner::run_step(StageIndex index, const StageCommand& command,
                  ? "/"
                  : state.image.config.working_dir;
   step.user = state.image.config.user;
+  step.architecture = state.platform.architecture;
   const auto hostname = build_args_.values.find("BUILDKIT_SANDBOX_HOSTNAME");
   if (hostname != build_args_.values.end()) step.hostname = hostname->second;
   run_options(run, command.instruction.span, step);
-  for (std::size_t i = 0; i < run.mounts.size(); ++i)
+  std::size_t ssh_mounts = 0;
+  for (std::size_t i = 0; i < run.mounts.size(); ++i) {
     step.mounts.push_back(run_mount(index, command, i, run));
+    if (step.mounts.back().mount.type == parser::RunMount::Type::ssh)
+      place_ssh_mount(step, ssh_mounts++, step.mounts.back());
+  }
   // In the order they are mounted in, which is not the order they stand in.
   std::stable_sort(step.mounts.begin(), step.mounts.end(),
                    [](const MountStep& a, const MountStep& b) {
@@ -153,8 +158,45 @@ void Planner::run_options(const parser::Run& run, parser::Span span,
                     "--security=insecure needs --allow security.insecure");
     step.insecure = true;
   }
-  if (!run.devices.empty() && !options_.judge)
-    throw mistake(span, "RUN --device is not supported yet");
+  if (options_.judge) return;  // what the machine has does not matter
+  for (const parser::Word& word : run.devices) add_device(word, step);
+}
+
+void Planner::add_device(const parser::Word& word, RunStep& step) {
+  const parser::RunDevice device = parser::parse_run_device(word.raw);
+  const std::vector<DeviceEdits> found =
+      find_devices(request_.cdi_directories, device.name);
+  if (found.empty() && device.required)
+    throw mistake(word.span, "required CDI device " + go_quote(device.name) +
+                                 " is not registered");
+  for (const DeviceEdits& edits : found) {
+    const auto& named = request_.allowed_devices;
+    const bool allowed =
+        request_.allow_devices || edits.auto_allowed ||
+        std::any_of(named.begin(), named.end(), [&](const std::string& name) {
+          return name == device.name || name == edits.name;
+        });
+    if (!allowed)
+      throw mistake(word.span, "device " + edits.name +
+                                   " is requested by the build but not "
+                                   "allowed: it needs --allow device=" +
+                                   edits.name);
+    step.device_edits.push_back(edits);
+  }
+  step.devices.push_back(device);
+}
+
+// The socket of the Nth ssh mount, where no target is given; the first one is
+// where programs look.
+void Planner::place_ssh_mount(RunStep& step, std::size_t number,
+                              MountStep& mount) {
+  if (mount.mount.id.empty()) mount.mount.id = "default";
+  if (mount.mount.target.empty())
+    mount.target = "/run/buildkit/ssh_agent." + std::to_string(number);
+  const bool known = std::any_of(
+      step.env.begin(), step.env.end(),
+      [](const auto& entry) { return entry.starts_with("SSH_AUTH_SOCK="); });
+  if (!known) step.env.push_back("SSH_AUTH_SOCK=" + mount.target);
 }
 
 MountStep Planner::run_mount(StageIndex index, const StageCommand& command,
@@ -177,14 +219,13 @@ MountStep Planner::run_mount(StageIndex index, const StageCommand& command,
   check_unset(state, unset);
   using Type = parser::RunMount::Type;
   note_mount(step.mount, command.instruction.span, state.outline);
-  if (step.mount.type == Type::ssh && !options_.judge)
-    throw mistake(word.span, "RUN --mount=type=ssh is not supported yet");
-  const bool nameless = step.mount.target.empty() &&
-                        (step.mount.type == Type::ssh ||
-                         (step.mount.type == Type::secret && step.mount.env));
-  if (!nameless)
-    step.target =
-        mount_target(step.mount, state.image.config.working_dir, word.span);
+  // Without a target a secret may be a variable only, and a socket has a place
+  // of its own.
+  const bool untargeted = (step.mount.type == Type::secret && step.mount.env) ||
+                          step.mount.type == Type::ssh;
+  if (!untargeted || !step.mount.target.empty())
+    step.target = mount_target(step.mount, state.image.config.working_dir,
+                               word.span);
   const auto source = command.sources.at(number);
   if (source && !states_[*source].planned)
     throw mistake(word.span,

@@ -101,6 +101,8 @@ class Planner {
                    const parser::Run& run);
   void run_command(StageState& state, const parser::Run& run, RunStep& step);
   void run_options(const parser::Run& run, parser::Span span, RunStep& step);
+  void add_device(const parser::Word& word, RunStep& step);
+  void place_ssh_mount(RunStep& step, std::size_t number, MountStep& mount);
   MountStep run_mount(StageIndex index, const StageCommand& command,
                       std::size_t number, const parser::Run& run);
   void plan_copy(StageIndex index, const StageCommand& command,

@@ -1,8 +1,8 @@
 #include "builder/publish.h"
 
 #include <algorithm>
-#include <thread>
 
+#include "base/cgroups.h"
 #include "base/text.h"
 #include "builder/share.h"
 #include "registry/cache_storage.h"
@@ -85,7 +85,7 @@ Tarballs::Tarballs(store::Store& store, const store::TarballOptions& options,
     : store_(store),
       options_(options),
       on_made_(std::move(on_made)),
-      workers_(std::thread::hardware_concurrency()) {}
+      workers_(usable_cpus()) {}
 
 void Tarballs::start(const store::LayerId& layer) {
   workers_.submit([this, layer] {

@@ -140,6 +140,9 @@ KeyInputs run_inputs(const RunStep& step, const BuildRequest& request) {
     inputs.emplace_back(
         "ulimit " + std::to_string(limit.resource),
         std::to_string(limit.soft) + ":" + std::to_string(limit.hard));
+  for (const parser::RunDevice& device : step.devices)
+    inputs.emplace_back("device " + device.name,
+                        device.required ? "required" : "optional");
   for (const MountStep& mount : step.mounts) add_mount(inputs, mount);
   return inputs;
 }

@@ -11,12 +11,14 @@
 #include "cli/cache_flags.h"
 #include "cli/call.h"
 #include "cli/command.h"
+#include "cli/debug_command.h"
 #include "cli/explanation.h"
 #include "cli/graph_command.h"
 #include "cli/metadata_file.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/registry_images.h"
+#include "cli/run_flags.h"
 #include "registry/web_client.h"
 #include "cli/values.h"
 #include "store/damage.h"
@@ -60,8 +62,8 @@ std::vector<std::string> familiar_names(const builder::BuildRequest& request) {
 // For places in it; the one that is looked for first where none was given.
 std::string dockerfile_name(const builder::BuildRequest& request) {
   if (!request.dockerfile.empty()) return request.dockerfile;
-  return request.context_dir == "." ? "Dockerfile"
-                                    : request.context_dir + "/Dockerfile";
+  return request.context == "." ? "Dockerfile"
+                                    : request.context + "/Dockerfile";
 }
 
 // --store-max or CBUILD_STORE_MAX.
@@ -133,6 +135,40 @@ class DamageToProgress {
   store::DamageHandler before_;
 };
 
+// Goes into a failed RUN at once.
+void enter_failed(Session& session, const builder::BuildRequest& request,
+                  const builder::RunFailed& failure, Renderer& renderer) {
+  renderer.finish();
+  print_error(failure.what());
+  builder::DebugRequest shell;
+  shell.secrets = request.secrets;
+  shell.ssh = request.ssh;
+  try {
+    debug(session, failure.kept(), std::move(shell));
+  } catch (const builder::RunFailed&) {
+    // The exit code of the shell says nothing about the build.
+  }
+  builder::remove_failed(session.store(), failure.kept());
+}
+
+// A failing RUN that is kept says how to get there, or --on-fail=shell goes
+// there at once.
+builder::BuildResult build(Session& session,
+                           const builder::BuildRequest& request,
+                           builder::BuildEnvironment& environment,
+                           Renderer& renderer) {
+  try {
+    return builder::build(request, environment);
+  } catch (const builder::RunFailed& e) {
+    if (e.kept().empty()) throw;
+    if (session.args().value("on-fail") != "shell")
+      throw builder::RunFailed(e.what() + ("\nkept: cbuild debug " + e.kept()),
+                               e.code(), e.kept());
+    enter_failed(session, request, e, renderer);
+    throw;
+  }
+}
+
 // Builds, pushes and writes result files. Until then nobody may prune the image:
 // another build may take its name.
 builder::BuildResult deliver(Session& session,
@@ -142,7 +178,7 @@ builder::BuildResult deliver(Session& session,
   const Arguments& args = session.args();
   const store::Lease lease = session.store().lease();
   try {
-    builder::BuildResult result = builder::build(request, environment);
+    builder::BuildResult result = build(session, request, environment, log);
     log.built(result.config.text(), familiar_names(request));
     if (request.explain)
       log.on(builder::MessageEvent{false, explanation(result.steps, false)});
@@ -176,8 +212,9 @@ void run_build(Session& session) {
       make_renderer(progress_kind(args.value("progress"), args.has("quiet")),
                     dockerfile_name(request));
   const auto renderer =
-      std::make_unique<BuildLog>(store, *shown, request.context_dir);
-  runtime::NamespaceRunner runner(store.root() + "/locks");
+      std::make_unique<BuildLog>(store, *shown, request.context);
+  runtime::NamespaceRunner runner(store.root() + "/locks",
+                                  runner_options(args));
   RegistryImages images(store, session.client_options(), *renderer);
   registry::WebClient web(session.client_options());
   builder::BuildEnvironment environment{store, runner,    images,

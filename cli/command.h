@@ -76,6 +76,8 @@ extern const Command kBuildsCommand;
 extern const Command kVerifyCommand;
 extern const Command kWhyCommand;
 extern const Command kDoctorCommand;
+extern const Command kDebugCommand;
+extern const Command kCacheCommand;
 extern const Command kVersionCommand;
 extern const Command kHelpCommand;
 

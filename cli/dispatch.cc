@@ -16,8 +16,9 @@ constexpr const Command* kCommands[] = {
     &kPullCommand,    &kPushCommand,   &kImagesCommand, &kHistoryCommand,
     &kInspectCommand, &kTagCommand,    &kRmiCommand,    &kSaveCommand,
     &kLoadCommand,    &kLoginCommand,  &kLogoutCommand, &kPruneCommand,
-    &kDuCommand,      &kBuildsCommand, &kWhyCommand,    &kVerifyCommand,
-    &kDoctorCommand,  &kVersionCommand, &kHelpCommand,
+    &kDuCommand,      &kBuildsCommand, &kWhyCommand,    &kDebugCommand,
+    &kCacheCommand,   &kVerifyCommand, &kDoctorCommand, &kVersionCommand,
+    &kHelpCommand,
 };
 
 struct Alias {

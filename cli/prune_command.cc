@@ -100,6 +100,7 @@ void print_report(const store::PruneReport& report, bool dry_run) {
   line(report.blobs, "blobs");
   line(report.cache_mounts, "cache mounts");
   line(report.logs, "logs of builds");
+  line(report.failed_runs, "failed RUNs");
   print((dry_run ? "Would reclaim: " : "Total reclaimed space: ") +
         short_size(report.bytes) + "\n");
 }

@@ -53,7 +53,7 @@ bool is_meant(const builder::StepReport& step, const std::string& word) {
 builder::TraceName asked_build(const Arguments& args,
                                const std::string& directory) {
   builder::BuildRequest request;
-  request.context_dir = directory;
+  request.context = directory;
   request.target = args.value("target");
   if (args.has("platform"))
     request.platform = store::parse_platform(args.value("platform"));

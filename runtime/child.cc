@@ -50,6 +50,13 @@ int own_session(StepContext&) noexcept {
   return ::setsid() == -1 ? -1 : 0;
 }
 
+// Before the namespace, whose root is the group it was made in.
+int join_cgroups(StepContext& context) noexcept {
+  for (const int tasks : context.plan.cgroups)
+    if (::write(tasks, "0", 1) == -1) return -1;
+  return ::unshare(CLONE_NEWCGROUP);
+}
+
 int join_network(StepContext& context) noexcept {
   const int network = context.plan.network;
   return network == -1 ? 0 : ::setns(network, CLONE_NEWNET);
@@ -92,20 +99,30 @@ int enter_directory(StepContext& context) noexcept {
   return ::chdir(cwd);
 }
 
+int take_terminal(const ChildPlan& plan) noexcept {
+  if (::ioctl(plan.terminal, TIOCSCTTY, 0) == -1) return -1;
+  if (::fchown(plan.terminal, plan.uid, plan.gid) == -1) return -1;
+  for (const int stream : {0, 1, 2})
+    if (::dup2(plan.terminal, stream) == -1) return -1;
+  return 0;
+}
+
 // /dev/null is the container's own. The pipes get the user as owner, so that
 // it may open /dev/stdout.
 int set_streams(StepContext& context) noexcept {
   const ChildPlan& plan = context.plan;
   context.subject = "/dev/null";
-  const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (null == -1) return -1;
+  const int in =
+      plan.in != -1 ? plan.in : ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (in == -1) return -1;
   context.subject = "";
   if (::fchown(plan.out, plan.uid, plan.gid) == -1 ||
       ::fchown(plan.err, plan.uid, plan.gid) == -1)
     return -1;
-  if (::dup2(null, 0) == -1 || ::dup2(plan.out, 1) == -1 ||
+  if (::dup2(in, 0) == -1 || ::dup2(plan.out, 1) == -1 ||
       ::dup2(plan.err, 2) == -1)
     return -1;
+  if (plan.terminal != -1 && take_terminal(plan) == -1) return -1;
   return static_cast<int>(
       ::syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC));
 }
@@ -156,6 +173,7 @@ constexpr ChildStep kChildSteps[] = {
     {"die with cbuild", die_with_parent},  // first: from here nothing is left
     {"reset signals", reset_signals},
     {"start session", own_session},  // umask 0: modes below are exact
+    {"join control group", join_cgroups},
     {"join network", join_network},  // before /sys, which shows it
     {"make mounts private", make_mounts_private},  // before any mount(2)
     {"open mount sources", clone_sources},  // host paths end with the pivot

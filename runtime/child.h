@@ -26,15 +26,25 @@ struct ChildMount {
   unsigned long tmpfs_flags = 0;  // and these MS_ flags
 };
 
+struct ChildDevice {
+  const char* path;
+  std::uint32_t mode;  // with S_IFCHR or S_IFBLK
+  std::uint64_t device;
+  std::uint32_t uid, gid;
+};
+
 struct ChildPlan {
   int root = -1;                 // detached mount that becomes "/"
   const char* attach_point;      // a directory of the host, to mount things on
   std::span<const int> attach;   // detached mounts that `source`s are in
   std::span<ChildMount> mounts;  // `tree` is filled in from `source`
+  std::span<const ChildDevice> devices;
 
-  int network = -1;           // namespace to join, or -1
-  bool own_network = false;   // cloned with a new one: bring up its loopback
-  bool mount_cgroup = false;  // cgroup v2 is there to be mounted
+  int cgroup = -1;               // group to be cloned into, or -1
+  std::span<const int> cgroups;  // files to write "0" to, to join
+  int network = -1;              // namespace to join, or -1
+  bool own_network = false;      // cloned with a new one: bring up its loopback
+  bool mount_cgroup = false;     // cgroup v2 is there to be mounted
   bool insecure = false;
   // The devices of /dev are among `mounts`, and nothing else is one: a node that
   // the command makes cannot be opened.
@@ -59,7 +69,9 @@ struct ChildPlan {
   char* const* argv = nullptr;
   char* const* envp = nullptr;
 
-  int out = -1;  // write ends of pipes
+  int in = -1;        // -1: /dev/null
+  int terminal = -1;  // in place of in, out and err
+  int out = -1;       // write ends of pipes
   int err = -1;
   int report_pipe = -1;
   int parent = -1;  // pidfd of cbuild

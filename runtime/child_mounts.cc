@@ -50,20 +50,20 @@ int clone_host_sys() noexcept {
              : tree;
 }
 
-struct DeviceNode {
+struct UsualNode {
   const char* path;
   mode_t mode;
   unsigned major, minor;
 };
 
-constexpr DeviceNode kDevices[] = {
+constexpr UsualNode kDevices[] = {
     {"/dev/null", 0666, 1, 3},    {"/dev/zero", 0666, 1, 5},
     {"/dev/full", 0666, 1, 7},    {"/dev/random", 0666, 1, 8},
     {"/dev/urandom", 0666, 1, 9}, {"/dev/tty", 0666, 5, 0},
 };
 
 // What BuildKit adds for --security=insecure.
-constexpr DeviceNode kInsecureDevices[] = {
+constexpr UsualNode kInsecureDevices[] = {
     {"/dev/kmsg", 0644, 1, 11},      {"/dev/fuse", 0666, 10, 229},
     {"/dev/cuse", 0600, 10, 203},    {"/dev/kvm", 0660, 10, 232},
     {"/dev/net/tun", 0666, 10, 200}, {"/dev/loop-control", 0660, 10, 237},
@@ -102,7 +102,7 @@ constexpr const char* kMasked[] = {
 constexpr const char* kReadOnly[] = {"/proc/bus", "/proc/fs", "/proc/irq",
                                      "/proc/sys", "/proc/sysrq-trigger"};
 
-int make_node(StepContext& context, const DeviceNode& node) noexcept {
+int make_node(StepContext& context, const UsualNode& node) noexcept {
   context.subject = node.path;
   const dev_t device = ::makedev(node.major, node.minor);
   return ::mknod(node.path, S_IFCHR | node.mode, device);
@@ -110,11 +110,26 @@ int make_node(StepContext& context, const DeviceNode& node) noexcept {
 
 int make_insecure_nodes(StepContext& context) noexcept {
   if (::mkdir("/dev/net", 0755) == -1) return -1;
-  for (DeviceNode node : kInsecureDevices) {
+  for (UsualNode node : kInsecureDevices) {
     context.subject = node.path;
     const mode_t type = node.major == 7 ? S_IFBLK : S_IFCHR;
     if (::mknod(node.path, type | node.mode,
                 ::makedev(node.major, node.minor)) == -1)
+      return -1;
+  }
+  return 0;
+}
+
+int make_devices(StepContext& context) noexcept {
+  for (const ChildDevice& device : context.plan.devices) {
+    context.subject = device.path;
+    char parent[PATH_MAX];
+    ::strncpy(parent, device.path, sizeof parent - 1);
+    parent[sizeof parent - 1] = '\0';
+    *::strrchr(parent, '/') = '\0';
+    if (make_path(parent, true) == -1) return -1;
+    if (::mknod(device.path, device.mode, device.device) == -1 ||
+        ::chown(device.path, device.uid, device.gid) == -1)
       return -1;
   }
   return 0;
@@ -223,7 +238,7 @@ int mount_dev(StepContext& context) noexcept {
   for (const char* directory : kDevDirectories)
     if (::mkdir(directory, 0755) == -1) return -1;
   if (!plan.bind_devices)
-    for (const DeviceNode& node : kDevices)
+    for (const UsualNode& node : kDevices)
       if (make_node(context, node) == -1) return -1;
   if (plan.insecure && !plan.bind_devices && make_insecure_nodes(context) == -1)
     return -1;
@@ -237,7 +252,9 @@ int mount_dev(StepContext& context) noexcept {
     return -1;
   if (mount_at(context, "tmpfs", "/dev/shm", kPlain, plan.shm_options) == -1)
     return -1;
-  return mount_at(context, "mqueue", "/dev/mqueue", kPlain, nullptr);
+  if (mount_at(context, "mqueue", "/dev/mqueue", kPlain, nullptr) == -1)
+    return -1;
+  return make_devices(context);
 }
 
 int mount_sys(StepContext& context) noexcept {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "runtime/overlay.h"
+#include "runtime/socket_forward.h"
 
 namespace cbuild::runtime {
 namespace {
@@ -115,14 +116,32 @@ MountSource MemoryFiles::add(const SecretMount& file) {
   check(::fchown(out.get(), file.uid, file.gid), "chown", file.target);
   check(::fchmod(out.get(), file.mode), "chmod", file.target);
   out.close();
+  MountSource mount = mount_of(name, file.target);
+  if ((file.mode & 0111) == 0) mount.attributes |= MOUNT_ATTR_NOEXEC;
+  return mount;
+}
 
+MountSource MemoryFiles::add(const SocketMount& socket, Fd& listener) {
+  const std::string name = std::to_string(count_++);
+  const std::string path = proc_path(root_.get()) + "/" + name;
+  listener = listen_at(path);
+  check(::fchownat(root_.get(), name.c_str(), socket.uid, socket.gid, 0),
+        "chown", socket.target);
+  check(::fchmodat(root_.get(), name.c_str(), socket.mode, 0), "chmod",
+        socket.target);
+  MountSource mount = mount_of(name, socket.target);
+  mount.attributes |= MOUNT_ATTR_NOEXEC;
+  return mount;
+}
+
+MountSource MemoryFiles::mount_of(const std::string& name,
+                                  const std::string& target) {
   MountSource mount;
-  mount.target = file.target;
+  mount.target = target;
   mount.directory = false;
   mount.source = openat_path(root_.get(), name, O_PATH | O_NOFOLLOW);
   mount.attach = root_.get();
   mount.attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-  if ((file.mode & 0111) == 0) mount.attributes |= MOUNT_ATTR_NOEXEC;
   return mount;
 }
 

@@ -35,8 +35,12 @@ class MemoryFiles {
 
   // A read-only mount of a new file, nosuid and nodev, noexec without an x bit.
   MountSource add(const SecretMount& file);
+  // A new socket that `listener` is set to listen on.
+  MountSource add(const SocketMount& socket, Fd& listener);
 
  private:
+  MountSource mount_of(const std::string& name, const std::string& target);
+
   Fd root_;
   int count_ = 0;
 };

@@ -4,7 +4,9 @@
 #include <linux/magic.h>
 #include <linux/sched.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #include <algorithm>
@@ -14,8 +16,10 @@
 
 #include "base/dir.h"
 #include "base/privileges.h"
+#include "runtime/ca_files.h"
 #include "runtime/child.h"
 #include "runtime/command.h"
+#include "runtime/emulation.h"
 #include "runtime/etc_files.h"
 #include "runtime/mount_points.h"
 #include "runtime/mount_sources.h"
@@ -24,6 +28,7 @@
 #include "runtime/process.h"
 #include "runtime/runner.h"
 #include "runtime/seccomp.h"
+#include "runtime/socket_forward.h"
 #include "runtime/stubs.h"
 #include "runtime/users.h"
 
@@ -31,7 +36,7 @@ namespace cbuild::runtime {
 namespace {
 
 constexpr std::uint64_t kNamespaces =
-    CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+    CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 constexpr rlim_t kSoftFiles = 1024;
 constexpr rlim_t kHardFiles = 524288;
 
@@ -52,6 +57,27 @@ std::vector<ResourceLimit> limits_of(const RunSpec& spec) {
   const rlim_t hard = std::min(own.rlim_max, kHardFiles);
   limits.push_back({RLIMIT_NOFILE, std::min(hard, kSoftFiles), hard});
   return limits;
+}
+
+// Paths point into `spec`.
+std::vector<ChildDevice> devices_of(const RunSpec& spec) {
+  std::vector<ChildDevice> devices;
+  for (const DeviceNode& node : spec.devices)
+    devices.push_back({node.path.c_str(),
+                       node.mode | (node.block ? S_IFBLK : S_IFCHR),
+                       ::makedev(node.major, node.minor), node.uid, node.gid});
+  return devices;
+}
+
+// With the host's address in place of its name; without one (--network none)
+// the name is left out.
+std::vector<std::pair<std::string, std::string>> hosts_of(
+    const RunSpec& spec, const std::string& gateway) {
+  auto hosts = spec.extra_hosts;
+  for (auto& host : hosts)
+    if (host.second == kHostGateway) host.second = gateway;
+  std::erase_if(hosts, [](const auto& host) { return host.second.empty(); });
+  return hosts;
 }
 
 std::vector<std::uint32_t> groups_of(const UserIds& user) {
@@ -96,15 +122,18 @@ std::string describe(const ChildFailure& failure) {
 
 // All that a ChildPlan points to, in an order that it can be taken down in.
 struct Preparation {
-  Preparation(const RunSpec& spec, bool host_network,
+  Preparation(const RunSpec& spec, const NetworkLease& network,
               const MountPoints& points);
 
   Fd root;
   UserIds user;
   MountStubs stubs;
+  CaFiles ca;
   MemoryFiles files;
   std::vector<MountSource> sources;
   std::vector<ChildMount> mounts;
+  std::vector<std::unique_ptr<SocketForward>> forwards;
+  std::vector<ChildDevice> devices;
   std::vector<int> attach;
   std::vector<std::string> env;
   std::vector<std::string> programs;
@@ -117,19 +146,23 @@ struct Preparation {
   Pipe out = make_pipe(), err = make_pipe(), report = make_pipe();
 
  private:
-  void add_mounts(const RunSpec& spec, bool host_network);
+  void add_mounts(const RunSpec& spec, const NetworkLease& network);
+  const std::vector<std::string>& with_ca();
+  void add_socket(const SocketMount& socket);
   void add_stubs();
 };
 
-Preparation::Preparation(const RunSpec& spec, bool host_network,
+Preparation::Preparation(const RunSpec& spec, const NetworkLease& network,
                          const MountPoints& points)
     : root(mount_overlay(points.below(spec.root))),
       user(resolve_user(root.get(), spec.user)),
       stubs(root.get(), spec.root.upper, points),
+      ca(root.get(), spec.ca_certificates),
+      devices(devices_of(spec)),
       env(with_home(spec.env, user.home)),
       programs(program_candidates(spec)),
       argv(c_strings(spec.argv)),
-      envp(c_strings(env)),
+      envp(c_strings(with_ca())),
       groups(groups_of(user)),
       limits(limits_of(spec)),
       shm_options("mode=1777,size=" + std::to_string(spec.shm_size)) {
@@ -138,18 +171,23 @@ Preparation::Preparation(const RunSpec& spec, bool host_network,
   if (is_mapped(gid_extents(), 5)) pts_options += ",gid=5";
   for (const std::string& program : programs)
     program_names.push_back(program.c_str());
-  add_mounts(spec, host_network);
+  add_mounts(spec, network);
   add_stubs();
   stubs.make_directory(spec.cwd, user.uid, user.gid);
 }
 
-void Preparation::add_mounts(const RunSpec& spec, bool host_network) {
+void Preparation::add_mounts(const RunSpec& spec, const NetworkLease& network) {
+  const bool host_network = network.mode() == NetworkMode::host;
   if (binds_devices(spec)) sources = device_sources();
   sources.push_back(
       files.add({"/etc/resolv.conf", resolv_conf(host_network), 0644}));
   sources.push_back(files.add(
-      {"/etc/hosts", hosts_file(spec.hostname, spec.extra_hosts), 0644}));
+      {"/etc/hosts",
+       hosts_file(spec.hostname, hosts_of(spec, network.host_address())),
+       0644}));
 
+  for (const SecretMount& file : ca.mounts())
+    sources.push_back(files.add(file));
   std::vector<const Mount*> sorted;
   for (const Mount& mount : spec.mounts) sorted.push_back(&mount);
   std::stable_sort(sorted.begin(), sorted.end(),
@@ -161,6 +199,8 @@ void Preparation::add_mounts(const RunSpec& spec, bool host_network) {
       sources.push_back(bind_source(*bind));
     else if (const auto* tmpfs = std::get_if<TmpfsMount>(mount))
       sources.push_back(tmpfs_source(*tmpfs));
+    else if (const auto* socket = std::get_if<SocketMount>(mount))
+      add_socket(*socket);
     else
       sources.push_back(files.add(std::get<SecretMount>(*mount)));
   }
@@ -170,6 +210,19 @@ void Preparation::add_mounts(const RunSpec& spec, bool host_network) {
         std::find(attach.begin(), attach.end(), source.attach) == attach.end())
       attach.push_back(source.attach);
   }
+}
+
+const std::vector<std::string>& Preparation::with_ca() {
+  for (std::string& variable : ca.variables(env))
+    env.push_back(std::move(variable));
+  return env;
+}
+
+void Preparation::add_socket(const SocketMount& socket) {
+  Fd listener;
+  sources.push_back(files.add(socket, listener));
+  forwards.push_back(
+      std::make_unique<SocketForward>(std::move(listener), socket.connect_to));
 }
 
 void Preparation::add_stubs() {
@@ -199,11 +252,29 @@ int report_exec_problem(const ChildFailure& failure, const OutputSink& output) {
   return problem.code;
 }
 
+// Whether a limit is why the command failed. Without a group of its own only
+// cbuild's count is known, and others share that: it says something only where
+// the command was killed (a shell says 137 when its child was).
+void explain(const CgroupLease& cgroup, std::uint64_t kills_before,
+             ExitStatus& status) {
+  if (!cgroup) {
+    status.out_of_memory =
+        status.code == 128 + SIGKILL && out_of_memory_kills() > kills_before;
+    return;
+  }
+  const CgroupReport report = cgroup.report();
+  status.out_of_memory = report.out_of_memory;
+  status.memory_limit = report.memory_limit;
+  status.memory_peak = report.memory_peak;
+  status.out_of_processes = report.out_of_processes;
+}
+
 }  // namespace
 
 struct NamespaceRunner::State {
-  explicit State(std::string state_dir)
+  State(std::string state_dir, RunnerOptions options)
       : directory(std::move(state_dir)),
+        cgroups(std::move(options.resources), std::move(options.cgroup_parent)),
         self(check(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)),
                    "pidfd_open", "")),
         cgroup_v2(cgroup_is_version_2()),
@@ -217,6 +288,7 @@ struct NamespaceRunner::State {
   const MountPoints& mount_points();
 
   const std::string directory;
+  CgroupPool cgroups;
   const Fd self;
   NetworkPool networks;
   const bool cgroup_v2;
@@ -242,6 +314,7 @@ ChildPlan NamespaceRunner::State::plan(const RunSpec& spec, Preparation& ready,
   plan.attach_point = directory.c_str();
   plan.attach = ready.attach;
   plan.mounts = ready.mounts;
+  plan.devices = ready.devices;
   plan.network = network.fd();
   plan.own_network = network.mode() == NetworkMode::none;
   plan.mount_cgroup = cgroup_v2;
@@ -261,6 +334,8 @@ ChildPlan NamespaceRunner::State::plan(const RunSpec& spec, Preparation& ready,
   plan.programs = ready.program_names;
   plan.argv = ready.argv.data();
   plan.envp = ready.envp.data();
+  plan.in = spec.standard_input;
+  plan.terminal = spec.terminal;
   plan.out = ready.out.write.get();
   plan.err = ready.err.write.get();
   plan.report_pipe = ready.report.write.get();
@@ -268,19 +343,25 @@ ChildPlan NamespaceRunner::State::plan(const RunSpec& spec, Preparation& ready,
   return plan;
 }
 
-NamespaceRunner::NamespaceRunner(std::string state_dir)
-    : state_(std::make_unique<State>(std::move(state_dir))) {}
+NamespaceRunner::NamespaceRunner(std::string state_dir, RunnerOptions options)
+    : state_(
+          std::make_unique<State>(std::move(state_dir), std::move(options))) {}
 
 NamespaceRunner::~NamespaceRunner() = default;
 
 ExitStatus NamespaceRunner::run(const RunSpec& spec, const OutputSink& output,
                                 const std::atomic<bool>* stop) {
+  if (const std::string why = missing_emulator(spec.architecture); !why.empty())
+    throw IsolationError("cannot run programs for " + spec.architecture + ": " +
+                         why);
   const NetworkLease network =
       state_->networks.acquire(spec.network, spec.insecure);
-  Preparation ready(spec, network.mode() == NetworkMode::host,
-                    state_->mount_points());
+  const CgroupLease cgroup = state_->cgroups.acquire();
+  Preparation ready(spec, network, state_->mount_points());
   ChildPlan plan = state_->plan(spec, ready, network);
-  const std::uint64_t kills = out_of_memory_kills();
+  plan.cgroup = cgroup.directory();
+  plan.cgroups = cgroup.join();
+  const std::uint64_t kills = cgroup ? 0 : out_of_memory_kills();
 
   const auto start = std::chrono::steady_clock::now();
   ExitStatus status;
@@ -298,10 +379,9 @@ ExitStatus NamespaceRunner::run(const RunSpec& spec, const OutputSink& output,
 
   if (const auto failure = read_failure(ready.report.read.get()))
     status.code = report_exec_problem(*failure, output);
-  // A shell says 137 when its child was killed.
-  if (status.code == 128 + SIGKILL)
-    status.out_of_memory = out_of_memory_kills() > kills;
+  if (status.code != 0) explain(cgroup, kills, status);
 
+  ready.ca.remove();
   ready.stubs.remove();
   ready.mounts.clear();
   ready.sources.clear();

@@ -29,6 +29,7 @@ namespace cbuild::runtime {
 struct PooledNetwork {
   unsigned slot = 0;
   Fd ns;
+  std::string gateway;
   bool exclusive = false;
 };
 
@@ -203,6 +204,8 @@ std::unique_ptr<PooledNetwork> NetworkPool::State::make() {
   if (slot == kSlots) throw Error("too many networks in use");
   auto network = std::make_unique<PooledNetwork>();
   network->slot = slot;
+  network->gateway =
+      Subnet{gateway_address(uplink->lease.block, slot), 32}.address_text();
   network->ns = uplink->make_namespace(slot, made++);
   slots_in_use.insert(slot);
   return network;
@@ -237,6 +240,11 @@ NetworkLease::NetworkLease(NetworkLease&&) noexcept = default;
 
 NetworkLease::~NetworkLease() {
   if (network_) pool_->release(std::move(network_));
+}
+
+std::string NetworkLease::host_address() const {
+  if (network_) return network_->gateway;
+  return mode_ == NetworkMode::host ? "127.0.0.1" : "";
 }
 
 int NetworkLease::fd() const { return network_ ? network_->ns.get() : -1; }

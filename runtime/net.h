@@ -27,6 +27,8 @@ class NetworkLease {
   NetworkMode mode() const { return mode_; }
   // The namespace to join, or -1.
   int fd() const;
+  // The host's address as seen from inside; "" where it cannot be seen.
+  std::string host_address() const;
 
  private:
   NetworkMode mode_;

@@ -98,12 +98,18 @@ Pipe make_pipe() {
   return pipe;
 }
 
-ChildProcess::ChildProcess(ChildPlan& plan, std::uint64_t namespaces) {
+ChildProcess::ChildProcess(ChildPlan& plan, std::uint64_t namespaces)
+    : guarded_(Guard::of_process().claim()) {
   int pidfd = -1;
   clone_args args = {};
-  args.flags = namespaces | CLONE_PIDFD | kShareMemory;
+  args.flags = namespaces | CLONE_PIDFD | CLONE_PARENT_SETTID | kShareMemory;
   args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+  args.parent_tid = reinterpret_cast<std::uint64_t>(guarded_.place());
   args.exit_signal = SIGCHLD;
+  if (plan.cgroup != -1) {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = static_cast<std::uint64_t>(plan.cgroup);
+  }
   const long result = [&] {
     const BlockedSignals blocked;
     return clone_child(plan, args);
@@ -144,6 +150,7 @@ ExitStatus ChildProcess::wait() {
     if (errno != EINTR) throw_system_error("waitid", "the command");
   }
   waited_ = true;
+  guarded_.clear();
   ExitStatus status;
   if (info.si_code == CLD_EXITED) {
     status.code = info.si_status;

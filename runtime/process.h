@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "runtime/child.h"
+#include "runtime/guard.h"
 #include "runtime/runner.h"
 
 namespace cbuild::runtime {
@@ -19,7 +20,8 @@ struct Pipe {
 Pipe make_pipe();
 
 // A process that does not outlive this object: the destructor kills it and
-// waits. As it is process 1 of its pid namespace, all others die with it.
+// waits; if cbuild itself is killed, the Guard does. As it is process 1 of its
+// pid namespace, all others die with it.
 class ChildProcess {
  public:
   // clone3(2) with the CLONE_NEW* flags given, then child_main(plan).
@@ -37,6 +39,7 @@ class ChildProcess {
 
  private:
   Fd pidfd_;
+  Guard::Slot guarded_;
   bool waited_ = false;
 };
 

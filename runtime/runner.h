@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "runtime/cgroup.h"
 #include "runtime/overlay.h"
 
 namespace cbuild::runtime {
@@ -64,7 +65,26 @@ struct SecretMount {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
 };
-using Mount = std::variant<BindMount, TmpfsMount, SecretMount>;
+// A socket that passes each connection on to one of the host: an ssh agent's.
+struct SocketMount {
+  std::string target;
+  std::string connect_to;  // path of a listening socket
+  std::uint32_t mode = 0600;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+};
+using Mount = std::variant<BindMount, TmpfsMount, SecretMount, SocketMount>;
+
+// A node below /dev beside the usual ones.
+struct DeviceNode {
+  std::string path;
+  bool block = false;
+  unsigned major = 0;
+  unsigned minor = 0;
+  std::uint32_t mode = 0666;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+};
 
 struct ResourceLimit {  // setrlimit(2)
   int resource;         // RLIMIT_NOFILE, ...
@@ -74,6 +94,7 @@ struct ResourceLimit {  // setrlimit(2)
 
 struct RunSpec {
   OverlaySpec root;
+  std::string architecture;       // of its programs (arm64); "": this machine's
   std::vector<std::string> argv;  // argv[0] is looked up in PATH of `env`
   std::vector<std::string> env;   // "K=V"; HOME is added from passwd if absent
   std::string cwd = "/";          // created, owned by the user, where absent
@@ -81,23 +102,34 @@ struct RunSpec {
   std::string hostname = "buildkitsandbox";
   NetworkMode network = NetworkMode::egress;
   std::vector<std::pair<std::string, std::string>>
-      extra_hosts;                       // name, address
-  std::vector<Mount> mounts;             // mounted in order of their target
+      extra_hosts;  // name, address; kHostGateway: the host as seen inside
+  std::vector<Mount> mounts;  // mounted in order of their target
+  std::vector<DeviceNode> devices;
+  std::string ca_certificates;  // PEM: trusted while it runs, see CaFiles
   std::uint64_t shm_size = 64ull << 20;  // bytes of /dev/shm
   std::vector<ResourceLimit> limits;
+  // For `cbuild debug`: a descriptor to be standard input (-1: /dev/null), or a
+  // terminal to be all three and the controlling one.
+  int standard_input = -1;
+  int terminal = -1;
   bool insecure = false;  // --security=insecure: all capabilities, no seccomp
 };
 
 enum class Stream { out, err };
+
+inline constexpr const char* kHostGateway = "host-gateway";
 
 // Called on the thread that called run(), with what the command printed, in
 // the order it was read; not cut at line ends.
 using OutputSink = std::function<void(Stream, std::string_view)>;
 
 struct ExitStatus {
-  int code = 0;    // exit code, or 128 + signal
-  int signal = 0;  // the signal that ended it, or 0
-  bool out_of_memory = false;
+  int code = 0;                    // exit code, or 128 + signal
+  int signal = 0;                  // the signal that ended it, or 0
+  bool out_of_memory = false;      // the kernel killed one of its processes
+  std::uint64_t memory_limit = 0;  // bytes, where that is known
+  std::uint64_t memory_peak = 0;
+  bool out_of_processes = false;  // it wanted more than it may have
   std::chrono::nanoseconds wall{};
 };
 
@@ -115,15 +147,21 @@ class Runner {
                          const std::atomic<bool>* stop) = 0;
 };
 
+struct RunnerOptions {
+  Resources resources;
+  std::string cgroup_parent;  // see CgroupPool
+};
+
 // Namespaces and overlayfs. Cheap to make; the network for
 // NetworkMode::egress is set up when the first run asks for it and taken down
 // by the destructor. Where egress cannot be had, says so once through
 // base/log.h and uses the host's network.
 class NamespaceRunner final : public Runner {
  public:
-  // `state_dir`: a directory, made if absent, that mounts are put on before they
-  // are moved into a container; in the child's namespace only, so nobody sees.
-  explicit NamespaceRunner(std::string state_dir);
+  // `state_dir`: a directory, made if absent, that mounts are put on before
+  // they are moved into a container; in the child's namespace only, so nobody
+  // sees. Each run gets a control group where one can be made.
+  explicit NamespaceRunner(std::string state_dir, RunnerOptions options = {});
   ~NamespaceRunner() override;
   ExitStatus run(const RunSpec& spec, const OutputSink& output,
                  const std::atomic<bool>* stop) override;

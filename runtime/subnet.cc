@@ -46,11 +46,14 @@ bool Subnet::overlaps(const Subnet& other) const {
   return (address & common) == (other.address & common);
 }
 
-std::string Subnet::text() const {
+std::string Subnet::address_text() const {
   const in_addr raw = {htonl(address)};
   char buffer[INET_ADDRSTRLEN];
-  ::inet_ntop(AF_INET, &raw, buffer, sizeof buffer);
-  return buffer + ("/" + std::to_string(length));
+  return ::inet_ntop(AF_INET, &raw, buffer, sizeof buffer);
+}
+
+std::string Subnet::text() const {
+  return address_text() + "/" + std::to_string(length);
 }
 
 HostRoutes read_host_routes() {

@@ -17,7 +17,8 @@ struct Subnet {
 
   std::uint32_t mask() const { return length ? ~0u << (32 - length) : 0; }
   bool overlaps(const Subnet& other) const;
-  std::string text() const;  // "10.217.3.0/24"
+  std::string address_text() const;  // "10.217.3.0"
+  std::string text() const;          // "10.217.3.0/24"
 };
 
 // What the host's routing tables say, default routes left out, and the MTU of

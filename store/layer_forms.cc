@@ -170,6 +170,7 @@ LayerBlob LayerStore::State::make_tarball(const LayerId& id,
                                           const LayerIndex* index,
                                           const TarballOptions& options) {
   BlobWriter out = blobs.writer();
+  const auto sink = [&out](std::string_view data) { out.write(data); };
   struct Made {
     Digest diff_id;
   };
@@ -179,12 +180,12 @@ LayerBlob LayerStore::State::make_tarball(const LayerId& id,
                const Fd file = open_path(blobs.path(here->digest), O_RDONLY);
                return Made{compress_layer(
                    decompressed(file_source(file.get(), here->digest.text())),
-                   options, out)};
+                   options, sink)};
              }).diff_id;
     if (index == nullptr)
       throw Error("its tarball is not in the store: pull its image again");
     const Fd tree = open_path(directory(id) + "/tree", O_RDONLY | O_DIRECTORY);
-    return write_layer(*index, tree.get(), options, out);
+    return write_layer(*index, tree.get(), options, sink);
   }();
   if (meta.diff_id && *meta.diff_id != diff_id)
     throw DigestMismatch(*meta.diff_id, diff_id);

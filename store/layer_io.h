@@ -27,11 +27,11 @@ LayerContent read_layer(ByteSource blob, int tree);
 // Writes the tarball of a layer in the order of its index and returns the
 // diffID. Throws Error where a file in `tree` is not what the index says.
 Digest write_layer(const LayerIndex& index, int tree,
-                   const TarballOptions& options, BlobWriter& out);
+                   const TarballOptions& options, ByteSink out);
 
 // Writes a plain tarball in the compression of `options`; returns the diffID.
 Digest compress_layer(const ByteSource& plain, const TarballOptions& options,
-                      BlobWriter& out);
+                      ByteSink out);
 
 // What of `index` the directory `tree` does not have as it should, one sentence
 // each ("has no /a/b"). `implied` directories may have another owner and mode.

@@ -15,9 +15,9 @@ namespace {
 // Plain tar bytes in; their hash is the diffID, the blob gets them compressed.
 class Packer {
  public:
-  Packer(const TarballOptions& options, BlobWriter& out)
-      : compressor_([&out](std::string_view data) { out.write(data); },
-                    options.compression, options.fast, options.threads) {}
+  Packer(const TarballOptions& options, ByteSink out)
+      : compressor_(std::move(out), options.compression, options.fast,
+                    options.threads) {}
 
   void write(std::string_view data) {
     plain_.update(data);
@@ -59,8 +59,8 @@ IndexEntry exported(IndexEntry entry) {
 }  // namespace
 
 Digest write_layer(const LayerIndex& index, int tree,
-                   const TarballOptions& options, BlobWriter& out) {
-  Packer packer(options, out);
+                   const TarballOptions& options, ByteSink out) {
+  Packer packer(options, std::move(out));
   TarWriter tar([&](std::string_view data) { packer.write(data); });
   ParentDirs parents(tree, false);
   for (const IndexEntry& entry : index.entries) {
@@ -73,8 +73,8 @@ Digest write_layer(const LayerIndex& index, int tree,
 }
 
 Digest compress_layer(const ByteSource& plain, const TarballOptions& options,
-                      BlobWriter& out) {
-  Packer packer(options, out);
+                      ByteSink out) {
+  Packer packer(options, std::move(out));
   std::string buffer(kStreamBuffer, '\0');
   while (const std::size_t n = plain(buffer.data(), buffer.size()))
     packer.write(std::string_view(buffer).substr(0, n));

@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
 #include <map>
 
 #include "base/dir.h"
+#include "base/text.h"
 #include "store/layer_sizes.h"
 #include "store/reach.h"
 #include "store/usage.h"
@@ -62,6 +64,7 @@ class Pruner {
     if (options_.cache_mounts)
       report_.cache_mounts = drop_files("cache-mounts");
     if (options_.logs) report_.logs = drop_files("logs");
+    drop_failed();
     drop_steps();
     drop_layers_and_blobs();
     drop_dead_links();
@@ -77,6 +80,7 @@ class Pruner {
   void drop_images();
   void drop_references();
   std::size_t drop_files(const std::string& folder);
+  void drop_failed();
   void drop_steps();
   std::size_t steps_to_keep(const std::vector<AgedStep>& old);
   void drop_layers_and_blobs();
@@ -92,6 +96,7 @@ class Pruner {
   std::map<Digest, std::uint64_t> blobs_;
   std::vector<Descriptor> images_;  // what stays, remembered ones too
   std::vector<StepRecord> steps_;
+  std::vector<LayerId> below_failed_;  // layers that kept failed RUNs stand on
   PruneReport report_;
 };
 
@@ -133,6 +138,23 @@ std::size_t Pruner::drop_files(const std::string& folder) {
   return dropped;
 }
 
+// What failed RUNs left goes by age like the cache mounts; the layers below
+// those that stay are needed.
+void Pruner::drop_failed() {
+  const std::string path = store_.root() + "/failed";
+  if (::access(path.c_str(), F_OK) == -1) return;
+  report_.failed_runs = drop_files("failed");
+  const Fd dir = open_path(path, O_RDONLY | O_DIRECTORY);
+  for (const std::string& id : list_dir(dir.get())) {
+    const auto st = lstat_at(dir.get(), id);
+    if (options_.dry_run && st && st->st_mtime < before_) continue;
+    const std::string layers =
+        read_file_at(dir.get(), id + "/layers").value_or("");
+    for (const std::string& layer : split(layers, '\n'))
+      if (!layer.empty()) below_failed_.push_back(layer);
+  }
+}
+
 Reached Pruner::reached() const {
   Reached kept;
   for (const Descriptor& manifest : images_)
@@ -143,6 +165,7 @@ Reached Pruner::reached() const {
   for (const LayerId& id : of_images) kept.add_layer(store_.layers, id);
   for (const StepRecord& step : steps_)
     for (const LayerId& id : step.layers) kept.add_layer(store_.layers, id);
+  for (const LayerId& id : below_failed_) kept.add_layer(store_.layers, id);
   return kept;
 }
 

@@ -23,6 +23,7 @@ struct PruneOptions {
   bool named_images = false;
   // Step records, remembered references, context tables and what came from
   // URLs and git go that were not used for this many seconds; 0: all of them.
+  // So does what failed RUNs left (--on-fail=keep).
   std::int64_t unused_for = 0;
   // Of the step records only as many, least recently used first, as it takes to
   // bring the store down to `keep_bytes` and to have `free_bytes` of the disk
@@ -58,6 +59,7 @@ struct PruneReport {
   std::size_t blobs = 0;
   std::size_t cache_mounts = 0;
   std::size_t logs = 0;
+  std::size_t failed_runs = 0;
   std::uint64_t bytes = 0;
 };
 

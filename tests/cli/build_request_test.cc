@@ -132,7 +132,7 @@ TEST_CASE("build flags with values that cannot be are refused", "[cli]") {
        "invalid argument \"x\" for --add-host: bad format"},
       {{"--add-host", "x:999.1.1.1"},
        "invalid argument \"x:999.1.1.1\" for --add-host: invalid IP address"},
-      {{"--add-host", "x:host-gateway"}, "invalid argument"},
+      {{"--add-host", "x:host-gate"}, "invalid argument"},
       {{"--ulimit", "nofiles=1"},
        "invalid argument \"nofiles=1\" for --ulimit: invalid ulimit type: "
        "nofiles (did you mean nofile?)"},

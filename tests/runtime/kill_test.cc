@@ -1,5 +1,6 @@
 // However a build ends, nothing of its commands is left.
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -120,6 +121,33 @@ TEST_CASE("SIGKILL of cbuild at any moment takes its commands with it",
   }
   CHECK(soon_none_with("1000." + mark));
   CHECK(mounts_of_host() == mounts);
+}
+
+// Executing a setuid program clears PR_SET_PDEATHSIG of the command's first
+// process.
+TEST_CASE("SIGKILL of cbuild takes a setuid command with it", "[runtime]") {
+  NEED_SANDBOX();
+  Sandbox sandbox;
+  const std::string mark = std::to_string(::getpid()) + "05";
+  RunSpec spec = sandbox.spec("");
+  std::filesystem::copy_file(sandbox.root() + "/bin/busybox",
+                             sandbox.root() + "/sleep");
+  ::chmod((sandbox.root() + "/sleep").c_str(), 04755);
+  spec.argv = {"/sleep", "1000." + mark};
+  spec.user = "app";
+  const pid_t child = ::fork();
+  REQUIRE(child != -1);
+  if (child == 0) {
+    NamespaceRunner runner(sandbox.dir() + "/state");
+    runner.run(spec, [](Stream, std::string_view) {}, nullptr);
+    ::_exit(0);
+  }
+  for (int i = 0; i < 1000 && processes_with("1000." + mark) == 0; ++i)
+    std::this_thread::sleep_for(milliseconds(10));
+  REQUIRE(processes_with("1000." + mark) == 1);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  CHECK(soon_none_with("1000." + mark));
 }
 
 }  // namespace cbuild::runtime

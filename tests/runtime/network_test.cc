@@ -1,6 +1,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -108,6 +109,45 @@ TEST_CASE("network: egress reaches the host but not its loopback",
     return;
   }
   CHECK(output.out == "hello\nno\nno\n");
+}
+
+TEST_CASE("network: host-gateway is the host, by its name", "[runtime]") {
+  NEED_SANDBOX();
+  Sandbox sandbox;
+  Server everywhere(INADDR_ANY);
+  for (const NetworkMode mode : {NetworkMode::egress, NetworkMode::host}) {
+    RunSpec spec =
+        sandbox.spec("busybox nc host.internal " + everywhere.port());
+    spec.network = mode;
+    spec.extra_hosts = {{"host.internal", kHostGateway}};
+    CHECK(sandbox.run(spec).out == "hello\n");
+  }
+  RunSpec alone = sandbox.spec("grep -c host.internal /etc/hosts");
+  alone.extra_hosts = {{"host.internal", kHostGateway}};
+  CHECK(sandbox.run(alone).out == "0\n");
+}
+
+// Names in the abstract namespace need no path, only the network namespace.
+TEST_CASE("network: abstract sockets of the host are not there", "[runtime]") {
+  NEED_SANDBOX();
+  Sandbox sandbox;
+  const std::string name = "cbuild-test-" + std::to_string(::getpid());
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, name.size());
+  const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address),
+                 static_cast<socklen_t>(sizeof(sa_family_t) + 1 +
+                                        name.size())) == 0);
+  const std::string look = "grep -c " + name + " /proc/net/unix";
+  for (const NetworkMode mode : {NetworkMode::none, NetworkMode::egress}) {
+    RunSpec spec = sandbox.spec(look);
+    spec.network = mode;
+    CHECK(sandbox.run(spec).out == "0\n");
+  }
+  RunSpec shared = sandbox.spec(look);
+  shared.network = NetworkMode::host;
+  CHECK(sandbox.run(shared).out == "1\n");
 }
 
 TEST_CASE("network: egress is pooled, and gone after the runner", "[runtime]") {
