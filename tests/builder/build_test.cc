@@ -37,6 +37,33 @@ TEST_CASE("a changed file misses its COPY and what stands on it", "[builder]") {
   CHECK(world.runner.commands == Commands{"write above 1"});
 }
 
+TEST_CASE("each flag of a COPY that changes what lands is an input of its key",
+          "[builder]") {
+  World world;
+  world.file("d/a", "1");
+  const std::string text[] = {"COPY d /o",
+                              "COPY --chown=1:2 d /o",
+                              "COPY --chown=1:3 d /o",
+                              "COPY --chmod=700 d /o",
+                              "COPY --chmod=u=rwX d /o",
+                              "COPY --parents d /o",
+                              "COPY --exclude=a d /o",
+                              "COPY --link d /o",
+                              "COPY d /p",
+                              "COPY d/a /o",
+                              "ADD d /q",
+                              "COPY <<E /o\n1\nE",
+                              "COPY <<E /o\n2\nE"};
+  for (const std::string& copy : text) {
+    INFO(copy);
+    CHECK(world.build("FROM scratch\n" + copy + "\n").executed == 1);
+  }
+  for (const std::string& copy : text) {
+    INFO(copy);
+    CHECK(world.build("FROM scratch\n" + copy + "\n").executed == 0);
+  }
+}
+
 TEST_CASE("LABEL above a RUN is no reason to run it again, ENV is",
           "[builder]") {
   World world;

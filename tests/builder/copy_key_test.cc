@@ -63,6 +63,27 @@ TEST_CASE("exactly what would land differently changes the key") {
   }
 }
 
+TEST_CASE("an attribute that lands changes the key, another does not") {
+  CopyWorld world;
+  plant_tree(world.context);
+  const std::string file = world.context + "/d/f";
+  const auto key = [&] { return world.key(copy_spec({"d"}, "/o")); };
+  const auto before = key();
+  if (::setxattr(file.c_str(), "user.note", "hi", 2, 0)) {
+    WARN("SKIPPED: no extended attributes on the temporary directory");
+    return;
+  }
+  const auto with_note = key();
+  CHECK(with_note != before);
+  REQUIRE(::setxattr(file.c_str(), "user.note", "ho", 2, 0) == 0);
+  CHECK(key() != with_note);
+  REQUIRE(::removexattr(file.c_str(), "user.note") == 0);
+  CHECK(key() == before);
+  // A label of the host's means nothing in an image.
+  if (::setxattr(file.c_str(), "security.selinux", "x", 2, 0) == 0)
+    CHECK(key() == before);
+}
+
 TEST_CASE("bits that --chmod and --chown override are out of the key") {
   CopyWorld world;
   plant_tree(world.context);
