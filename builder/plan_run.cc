@@ -126,9 +126,10 @@ void Planner::run_options(const parser::Run& run, parser::Span span,
   if (run.network == "none") step.network = runtime::NetworkMode::none;
   if (run.network == "host") {
     if (!request_.allow_network_host)
-      throw mistake(span,
-                    "entitlement network.host is not allowed: RUN --network=host needs "
-                    "--allow network.host");
+      throw mistake(
+          span,
+          "entitlement network.host is not allowed: RUN --network=host needs "
+          "--allow network.host");
     step.network = runtime::NetworkMode::host;
   }
   if (run.security == "insecure") {
@@ -168,6 +169,12 @@ MountStep Planner::run_mount(StageIndex index, const StageCommand& command,
       !step.mount.target.empty())
     step.target =
         mount_target(step.mount, state.image.config.working_dir, word.span);
+  const auto space = build_args_.values.find("BUILDKIT_CACHE_MOUNT_NS");
+  if (step.mount.type == Type::cache && space != build_args_.values.end() &&
+      !space->second.empty())
+    step.mount.id =
+        space->second + "/" +
+        (step.mount.id.empty() ? clean_path(step.mount.target) : step.mount.id);
   const auto source = command.sources.at(number);
   if (source && !states_[*source].planned)
     throw mistake(word.span,
