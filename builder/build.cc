@@ -10,6 +10,7 @@
 #include "builder/engine.h"
 #include "builder/explain.h"
 #include "builder/failures.h"
+#include "builder/frontend.h"
 #include "builder/located.h"
 #include "builder/planner.h"
 #include "builder/publish.h"
@@ -164,6 +165,10 @@ BuildResult build(const BuildRequest& request, BuildEnvironment& environment) {
   return located(file, [&] {
     // Syntax errors surface here, before any network or disk access.
     const parser::ParsedFile parsed = parser::parse(file.text);
+    const std::string frontend = other_frontend(request, parsed);
+    if (!frontend.empty())
+      reporter.warning("# syntax=" + frontend +
+                       " is not run: the file is read as docker/dockerfile:1");
 
     // Resolves stages, drops those the target does not need, expands all words.
     Checks checks(check_config(request, file.text));

@@ -68,7 +68,7 @@ std::string serialized(const std::vector<TracedStep>& steps) {
 
 TraceName trace_name(const BuildRequest& request,
                      const std::string& dockerfile_path) {
-  return {absolute(request.context_dir), absolute(dockerfile_path),
+  return {absolute(request.context), absolute(dockerfile_path),
           to_lower(request.target),
           request.platform ? request.platform->text() : ""};
 }

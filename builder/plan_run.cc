@@ -226,6 +226,12 @@ MountStep Planner::run_mount(StageIndex index, const StageCommand& command,
   if (!untargeted || !step.mount.target.empty())
     step.target = mount_target(step.mount, state.image.config.working_dir,
                                word.span);
+  const auto space = build_args_.values.find("BUILDKIT_CACHE_MOUNT_NS");
+  if (step.mount.type == Type::cache && space != build_args_.values.end() &&
+      !space->second.empty())
+    step.mount.id =
+        space->second + "/" +
+        (step.mount.id.empty() ? clean_path(step.mount.target) : step.mount.id);
   const auto source = command.sources.at(number);
   if (source && !states_[*source].planned)
     throw mistake(word.span,

@@ -19,8 +19,9 @@
 #include "cli/progress.h"
 #include "cli/registry_images.h"
 #include "cli/run_flags.h"
-#include "registry/web_client.h"
 #include "cli/values.h"
+#include "registry/url.h"
+#include "registry/web_client.h"
 #include "store/damage.h"
 #include "store/prune.h"
 #include "store/usage.h"
@@ -63,7 +64,7 @@ std::vector<std::string> familiar_names(const builder::BuildRequest& request) {
 std::string dockerfile_name(const builder::BuildRequest& request) {
   if (!request.dockerfile.empty()) return request.dockerfile;
   return request.context == "." ? "Dockerfile"
-                                    : request.context + "/Dockerfile";
+                                : request.context + "/Dockerfile";
 }
 
 // --store-max or CBUILD_STORE_MAX.
@@ -211,8 +212,10 @@ void run_build(Session& session) {
   const auto shown =
       make_renderer(progress_kind(args.value("progress"), args.has("quiet")),
                     dockerfile_name(request));
-  const auto renderer =
-      std::make_unique<BuildLog>(store, *shown, request.context);
+  // A URL without what may be a password in it.
+  const auto url = registry::Url::parse(request.context);
+  const auto renderer = std::make_unique<BuildLog>(
+      store, *shown, url ? url->redacted() : request.context);
   runtime::NamespaceRunner runner(store.root() + "/locks",
                                   runner_options(args));
   RegistryImages images(store, session.client_options(), *renderer);
