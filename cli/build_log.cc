@@ -1,6 +1,7 @@
 #include "cli/build_log.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -16,14 +17,14 @@ namespace {
 
 constexpr std::size_t kKeptBuilds = 100;
 
-// "20260102-030405-0123456789ab", in UTC.
-std::string fresh_id(std::int64_t now) {
-  const std::time_t time = now;
+// "20260102-030405-123456789-0123": UTC, nanoseconds, so that names sort as the
+// builds began, and something to tell apart what began together.
+std::string fresh_id(const timespec& now) {
   std::tm parts = {};
-  ::gmtime_r(&time, &parts);
+  ::gmtime_r(&now.tv_sec, &parts);
   char text[32];
-  std::strftime(text, sizeof text, "%Y%m%d-%H%M%S-", &parts);
-  return text + random_hex(6);
+  std::strftime(text, sizeof text, "%Y%m%d-%H%M%S", &parts);
+  return fmt::format("{}-{:09}-{}", text, now.tv_nsec, random_hex(2));
 }
 
 std::string directory_of(const store::Store& store, const std::string& id) {
@@ -38,8 +39,10 @@ std::string log_name(std::size_t number) {
 
 BuildLog::BuildLog(store::Store& store, Renderer& next, std::string context)
     : store_(store), next_(next), start_(std::chrono::steady_clock::now()) {
-  build_.started = std::time(nullptr);
-  build_.id = fresh_id(build_.started);
+  timespec now = {};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  build_.started = now.tv_sec;
+  build_.id = fresh_id(now);
   build_.context = std::move(context);
 }
 
@@ -86,9 +89,10 @@ void BuildLog::output(const builder::OutputEvent& event) {
 void BuildLog::take(const builder::Event& event) {
   if (const auto* plan = std::get_if<builder::PlanEvent>(&event)) {
     for (const builder::PlanEvent::Step& step : plan->steps)
-      build_.steps.push_back(
-          {.number = build_.steps.size() + 1, .name = step.name,
-           .line = step.line, .outcome = {}});
+      build_.steps.push_back({.number = build_.steps.size() + 1,
+                              .name = step.name,
+                              .line = step.line,
+                              .outcome = {}});
   } else if (const auto* text = std::get_if<builder::OutputEvent>(&event)) {
     output(*text);
   } else if (const auto* end = std::get_if<builder::FinishedEvent>(&event)) {
@@ -115,9 +119,9 @@ void BuildLog::transfer(const std::string& subject,
 void BuildLog::finish() {
   {
     const std::lock_guard lock(mutex_);
-    build_.seconds = std::chrono::duration<double>(
-                         std::chrono::steady_clock::now() - start_)
-                         .count();
+    build_.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start_)
+            .count();
     // Of a Dockerfile that could not even be planned there is nothing to keep.
     if (!build_.steps.empty()) keeping([&] { write(); });
   }
