@@ -1,24 +1,31 @@
 #include "store/lock.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 
 #include "base/dir.h"
 #include "base/error.h"
+#include "store/digest.h"
 
 namespace cbuild::store {
 namespace {
 
+struct Range {
+  off_t start = 0;
+  off_t length = 0;  // 0: to the end, wherever that is
+};
+
 // True where the lock was had, false where it is busy (only without waiting).
-bool lock(int fd, LockMode mode, int command, const std::string& path) {
-  struct flock whole = {};
-  whole.l_type = mode == LockMode::shared ? F_RDLCK : F_WRLCK;
-  whole.l_whence = SEEK_SET;
+bool lock(int fd, LockMode mode, int command, const std::string& path,
+          Range range = {}) {
+  struct flock part = {};
+  part.l_type = mode == LockMode::shared ? F_RDLCK : F_WRLCK;
+  part.l_whence = SEEK_SET;
+  part.l_start = range.start;
+  part.l_len = range.length;
   for (;;) {
-    if (::fcntl(fd, command, &whole) == 0) return true;
+    if (::fcntl(fd, command, &part) == 0) return true;
     if (errno == EINTR) continue;
     if (command == F_OFD_SETLK && (errno == EAGAIN || errno == EACCES))
       return false;
@@ -44,23 +51,14 @@ std::optional<FileLock> FileLock::try_lock(const std::string& path,
   return FileLock(std::move(fd));
 }
 
-std::optional<Claim> Claim::try_claim(const std::string& path) {
-  for (;;) {
-    Fd fd = open_lock(path);
-    if (!lock(fd.get(), LockMode::exclusive, F_OFD_SETLK, path))
-      return std::nullopt;
-    // Whoever held it last may have removed the file since it was opened.
-    struct stat mine;
-    check(::fstat(fd.get(), &mine), "stat", path);
-    const auto there = lstat_at(AT_FDCWD, path);
-    if (there && there->st_ino == mine.st_ino)
-      return Claim(path, std::move(fd));
-  }
-}
-
-// Removed while it is still held, so that nobody can hold what is gone.
-Claim::~Claim() {
-  if (held_) ::unlink(path_.c_str());
+std::optional<Claim> Claim::try_claim(const std::string& path,
+                                      const std::string& work) {
+  const std::string hex = sha256(work).hex().substr(0, 16);
+  const auto byte = static_cast<off_t>(std::stoull(hex, nullptr, 16) >> 2);
+  Fd fd = open_lock(path);
+  if (!lock(fd.get(), LockMode::exclusive, F_OFD_SETLK, path, {byte, 1}))
+    return std::nullopt;
+  return Claim(std::move(fd));
 }
 
 }  // namespace cbuild::store

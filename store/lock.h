@@ -27,20 +27,18 @@ class FileLock {
   Fd held_;
 };
 
-// Says that its holder is doing a certain piece of work. The lock file exists
-// only while someone holds it, since there are as many as there is work.
+// Says that its holder is doing a certain piece of work: a lock on one byte,
+// far behind the end, of a file that all work shares, since a file for each
+// piece would be made and removed again. Two pieces have the same byte once in
+// 2^62; one then waits for the other.
 class Claim {
  public:
   // nullopt where another process or thread does that work.
-  static std::optional<Claim> try_claim(const std::string& path);
-  Claim(Claim&&) = default;
-  Claim& operator=(Claim&&) = delete;
-  ~Claim();
+  static std::optional<Claim> try_claim(const std::string& path,
+                                        const std::string& work);
 
  private:
-  Claim(std::string path, Fd held)
-      : path_(std::move(path)), held_(std::move(held)) {}
-  std::string path_;
+  explicit Claim(Fd held) : held_(std::move(held)) {}
   Fd held_;
 };
 

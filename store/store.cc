@@ -49,7 +49,7 @@ std::optional<Lease> Store::exclusive_lease() const {
 }
 
 std::optional<Claim> Store::try_claim(const std::string& work) const {
-  return Claim::try_claim(root_ + "/locks/" + work);
+  return Claim::try_claim(root_ + "/locks/claims", work);
 }
 
 void Store::sync() {
