@@ -81,13 +81,10 @@ GitCommand GitRepositories::command(const GitReference& git) const {
   std::optional<std::string> header;
   const auto take = [&](const std::string& id, bool token) {
     if (header) return;
-    const auto secret = read_secret(request_, id);
-    if (!secret) return;
-    const std::string text(trim(*secret));
-    if (text.find_first_of("\r\n") != std::string::npos)
-      throw registry::CredentialsError("secret " + id +
-                                       ": has more than one line");
-    header = token ? "basic " + base64_encode("x-access-token:" + text) : text;
+    const auto text = read_line_secret(request_, id);
+    if (!text) return;
+    header =
+        token ? "basic " + base64_encode("x-access-token:" + *text) : *text;
   };
   take("GIT_AUTH_HEADER." + git.host, false);
   take("GIT_AUTH_TOKEN." + git.host, true);

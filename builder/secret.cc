@@ -3,6 +3,8 @@
 #include <cstdlib>
 
 #include "base/dir.h"
+#include "base/text.h"
+#include "registry/errors.h"
 
 namespace cbuild::builder {
 namespace {
@@ -25,6 +27,17 @@ std::optional<std::string> read_secret(const BuildRequest& request,
   if (content && content->size() > kMaxSize)
     throw Error("secret " + id + ": larger than 500 KiB");
   return content;
+}
+
+std::optional<std::string> read_line_secret(const BuildRequest& request,
+                                            const std::string& id) {
+  std::optional<std::string> content = read_secret(request, id);
+  if (!content) return std::nullopt;
+  std::string line(trim(*content));
+  if (line.find_first_of("\r\n") != std::string::npos)
+    throw registry::CredentialsError("secret " + id +
+                                     ": has more than one line");
+  return line;
 }
 
 }  // namespace cbuild::builder

@@ -13,4 +13,9 @@ namespace cbuild::builder {
 std::optional<std::string> read_secret(const BuildRequest& request,
                                        const std::string& id);
 
+// One that goes into a header: without blanks around it. Throws
+// CredentialsError for one of several lines, which would be several headers.
+std::optional<std::string> read_line_secret(const BuildRequest& request,
+                                            const std::string& id);
+
 }  // namespace cbuild::builder

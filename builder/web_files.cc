@@ -162,17 +162,11 @@ registry::WebAnswer WebFiles::get(const WebFile& file,
 
 std::string WebFiles::authorization(const WebFile& file) const {
   const std::string host = host_name(file.url);
-  const auto secret = [&](const std::string& id) {
-    std::optional<std::string> text = read_secret(request_, id);
-    if (text) text = std::string(trim(*text));
-    if (text && text->find_first_of("\r\n") != std::string::npos)
-      throw registry::CredentialsError("secret " + id +
-                                       ": has more than one line");
-    return text;
-  };
   // The token goes before the header, as in BuildKit.
-  if (const auto token = secret(kTokenSecret + host)) return "Bearer " + *token;
-  if (const auto header = secret(kHeaderSecret + host)) return *header;
+  if (const auto token = read_line_secret(request_, kTokenSecret + host))
+    return "Bearer " + *token;
+  if (const auto header = read_line_secret(request_, kHeaderSecret + host))
+    return *header;
   const std::string user = user_information(file.url);
   return user.empty() ? "" : "Basic " + base64_encode(user);
 }

@@ -134,6 +134,10 @@ TEST_CASE("secrets for a host go to that host", "[builder]") {
   CHECK_THROWS_WITH(world.build(text), Catch::Contains("was refused"));
   secret("HTTP_AUTH_TOKEN_host", "abc\n");
   CHECK(world.build(text).executed == 1);
+  SECTION("of one line") {
+    secret("HTTP_AUTH_TOKEN_host", "abc\nCookie: x");
+    CHECK_THROWS_WITH(world.build(text), Catch::Contains("more than one line"));
+  }
   SECTION("a user in the URL") {
     const std::string named = "http://ann:a%20b@host/x";
     world.web.files[named] = {"1", "", "", "Basic " + base64_encode("ann:a b")};
