@@ -8,9 +8,8 @@ RegistryImages::RegistryImages(store::Store& store,
     : store_(store), options_(std::move(options)), renderer_(renderer) {}
 
 registry::Client& RegistryImages::client() {
-  std::call_once(once_, [this] {
-    client_ = std::make_unique<registry::Client>(options_);
-  });
+  const std::lock_guard lock(mutex_);
+  if (!client_) client_ = std::make_unique<registry::Client>(options_);
   return *client_;
 }
 

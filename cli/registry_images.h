@@ -29,7 +29,7 @@ class RegistryImages final : public registry::ImageSource {
   store::Store& store_;
   registry::ClientOptions options_;
   Renderer& renderer_;
-  std::once_flag once_;
+  std::mutex mutex_;  // guards the making of:
   std::unique_ptr<registry::Client> client_;
 };
 

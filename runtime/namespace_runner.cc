@@ -296,14 +296,15 @@ struct NamespaceRunner::State {
   const bool setgroups;
 
  private:
-  std::once_flag points_made_;
+  std::mutex points_mutex_;
   std::optional<MountPoints> points_;
 };
 
-// Made by the first run: a cached build has none.
+// Made by the first run: a cached build has none. Not with std::call_once,
+// which exceptions must not leave where libgcc is linked statically.
 const MountPoints& NamespaceRunner::State::mount_points() {
-  std::call_once(points_made_,
-                 [this] { points_.emplace(directory + "/mount-points"); });
+  const std::lock_guard lock(points_mutex_);
+  if (!points_) points_.emplace(directory + "/mount-points");
   return *points_;
 }
 
