@@ -2,6 +2,7 @@
 
 #include "builder/checks.h"
 #include "builder/contexts.h"
+#include "builder/located.h"
 #include "builder/plan_graph.h"
 #include "builder/plan_print.h"
 #include "builder/planner.h"
@@ -29,26 +30,21 @@ std::string print_tree(const BuildRequest& request,
                        BuildEnvironment& environment) {
   BuildSources sources(request, environment);
   const DockerfileText& file = sources.file;
-  try {
-    return parser::dump(parser::parse(file.text), file.text);
-  } catch (const parser::SyntaxError& e) {
-    throw e.located(file.name, file.text);
-  }
+  return located(
+      file, [&] { return parser::dump(parser::parse(file.text), file.text); });
 }
 
 std::string print_plan(const BuildRequest& request,
                        BuildEnvironment& environment, PlanForm form) {
   BuildSources sources(request, environment);
   const DockerfileText& file = sources.file;
-  try {
+  return located(file, [&] {
     const parser::ParsedFile parsed = parser::parse(file.text);
     Checks checks({});
     const Plan plan =
         make_plan(request, environment, file, parsed, sources.contexts, checks);
     return shown(plan, file.text, form);
-  } catch (const parser::SyntaxError& e) {
-    throw e.located(file.name, file.text);
-  }
+  });
 }
 
 }  // namespace cbuild::builder

@@ -10,18 +10,6 @@
 namespace cbuild::builder {
 namespace {
 
-const char* media_type(store::Compression compression) {
-  switch (compression) {
-    case store::Compression::none:
-      return store::media::kOciLayer;
-    case store::Compression::gzip:
-      return store::media::kOciLayerGzip;
-    case store::Compression::zstd:
-      return store::media::kOciLayerZstd;
-  }
-  return "";
-}
-
 // Steps that made a layer, from the base upwards.
 std::vector<StepId> new_layers(const Plan& plan) {
   std::vector<StepId> steps;
@@ -127,15 +115,12 @@ void complete_times(std::vector<store::History>& history) {
   }
 }
 
-Published publish(const Plan& plan, Engine& engine, Tarballs& tarballs,
-                  const BuildRequest& request, store::Store& store) {
-  std::vector<store::LayerId> layers;
-  if (plan.top) layers = engine.result(*plan.top).layers;
-  engine.fetch_missing(layers);
-  const std::vector<store::LayerBlob> blobs = tarballs.collect(layers);
+namespace {
 
+store::ImageConfig final_config(const Plan& plan, const Engine& engine,
+                                const std::vector<store::LayerBlob>& blobs) {
   store::ImageConfig config = plan.image;
-  match_layers(config.history, layers.size());
+  match_layers(config.history, blobs.size());
   std::vector<StepId> steps = new_layers(plan);
   std::erase_if(steps, [&](StepId id) { return is_context_load(plan, id); });
   set_layer_times(config.history, plan, engine, steps);
@@ -144,54 +129,78 @@ Published publish(const Plan& plan, Engine& engine, Tarballs& tarballs,
   config.diff_ids.clear();
   for (const store::LayerBlob& blob : blobs)
     config.diff_ids.push_back(blob.diff_id);
+  return config;
+}
 
-  const std::string config_json = store::to_json(config);
-  const store::Digest config_digest = store::sha256(config_json);
-  store::Manifest manifest{
+// A document of the image, and what it is known by.
+struct Document {
+  explicit Document(std::string text)
+      : json(std::move(text)), digest(store::sha256(json)) {}
+  std::string json;
+  store::Digest digest;
+};
+
+// Whether the store has them, synced: only what index.json names was.
+bool is_published(const store::Store& store,
+                  const std::vector<store::NamedImage>& images,
+                  const Document& manifest, const Document& config) {
+  return std::any_of(images.begin(), images.end(),
+                     [&](const store::NamedImage& image) {
+                       return image.manifest.digest == manifest.digest;
+                     }) &&
+         store.blobs.read(manifest.digest) && store.blobs.read(config.digest);
+}
+
+bool has_name(const std::vector<store::NamedImage>& images,
+              const store::Digest& manifest, const std::string& name) {
+  return std::any_of(
+      images.begin(), images.end(), [&](const store::NamedImage& image) {
+        return image.manifest.digest == manifest && image.name == name;
+      });
+}
+
+}  // namespace
+
+Published publish(const Plan& plan, Engine& engine, Tarballs& tarballs,
+                  const BuildRequest& request, store::Store& store) {
+  std::vector<store::LayerId> layers;
+  if (plan.top) layers = engine.result(*plan.top).layers;
+  engine.fetch_missing(layers);
+  const std::vector<store::LayerBlob> blobs = tarballs.collect(layers);
+
+  const Document config(store::to_json(final_config(plan, engine, blobs)));
+  store::Manifest described{
       .media_type = store::media::kOciManifest,
-      .config = descriptor(store::media::kOciConfig, config_digest,
-                           config_json.size())};
+      .config = descriptor(store::media::kOciConfig, config.digest,
+                           config.json.size())};
   for (const store::LayerBlob& blob : blobs)
-    manifest.layers.push_back(
-        descriptor(media_type(blob.compression), blob.digest, blob.size));
-  manifest.annotations.insert(request.annotations.begin(),
-                              request.annotations.end());
+    described.layers.push_back(descriptor(
+        store::layer_media_type(blob.compression), blob.digest, blob.size));
+  described.annotations.insert(request.annotations.begin(),
+                               request.annotations.end());
   if (request.inline_cache)
-    manifest.annotations[registry::kInlineCache] = inline_cache(
+    described.annotations[registry::kInlineCache] = inline_cache(
         shared_records(plan, engine, store, tarballs.options(), false));
-  const std::string manifest_json = store::to_json(manifest);
-  store::Descriptor result =
-      descriptor(store::media::kOciManifest, store::sha256(manifest_json),
-                 manifest_json.size());
-  result.platform = config.platform;
+  const Document manifest(store::to_json(described));
+  store::Descriptor result = descriptor(store::media::kOciManifest,
+                                        manifest.digest, manifest.json.size());
+  result.platform = plan.image.platform;
 
-  // Only what index.json has was synced.
   const std::vector<store::NamedImage> images = store.images.list();
-  const auto listed = [&](const auto& matches) {
-    return std::any_of(images.begin(), images.end(),
-                       [&](const store::NamedImage& image) {
-                         return image.manifest.digest == result.digest &&
-                                matches(image);
-                       });
-  };
-  const bool known = listed([](const auto&) { return true; }) &&
-                     store.blobs.read(result.digest) &&
-                     store.blobs.read(config_digest);
+  const bool known = is_published(store, images, manifest, config);
   if (!known) {
-    store.blobs.put(config_json, config_digest);
-    store.blobs.put(manifest_json, result.digest);
+    store.blobs.put(config.json, config.digest);
+    store.blobs.put(manifest.json, manifest.digest);
     store.sync();
   }
   std::vector<store::ImageStore::Name> names;
   bool tagged = known;
   for (const registry::Reference& tag : request.tags) {
     names.push_back({tag.text(), tag.familiar()});
-    tagged = tagged && listed([&](const store::NamedImage& image) {
-               return image.name == tag.text();
-             });
+    tagged = tagged && has_name(images, manifest.digest, tag.text());
   }
   if (!tagged) store.images.tag(names, result);
-  return {result, config_digest, !known};
+  return {result, config.digest, !known};
 }
 
 }  // namespace cbuild::builder

@@ -8,18 +8,6 @@ namespace {
 constexpr std::string_view kVersion = "1";
 constexpr std::size_t kHexDigits = 64;
 
-const char* media_type(store::Compression compression) {
-  switch (compression) {
-    case store::Compression::none:
-      return store::media::kOciLayer;
-    case store::Compression::gzip:
-      return store::media::kOciLayerGzip;
-    case store::Compression::zstd:
-      return store::media::kOciLayerZstd;
-  }
-  return "";
-}
-
 SharedRecord read(Fields& fields, const store::Digest& key) {
   SharedRecord shared{.record = {.key = key}, .layers = {}};
   store::StepRecord& record = shared.record;
@@ -45,7 +33,7 @@ SharedRecord read(Fields& fields, const store::Digest& key) {
 }  // namespace
 
 store::Descriptor descriptor_of(const store::LayerBlob& blob) {
-  return {.media_type = media_type(blob.compression),
+  return {.media_type = store::layer_media_type(blob.compression),
           .digest = blob.digest,
           .size = blob.size};
 }
@@ -69,7 +57,7 @@ std::string to_text(const SharedRecord& shared) {
     put_field(body, layer.blob.diff_id.text());
     put_field(body, layer.blob.digest.text());
     put_field(body, std::to_string(layer.blob.size));
-    put_field(body, media_type(layer.blob.compression));
+    put_field(body, store::layer_media_type(layer.blob.compression));
     put_field(body, layer.of_base ? "base" : "step");
   }
   return store::sha256(body).hex() + "\n" + body;

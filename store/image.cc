@@ -18,6 +18,18 @@ Compression compression_of(std::string_view media_type) {
               std::string(media_type) + "\"");
 }
 
+const char* layer_media_type(Compression compression) {
+  switch (compression) {
+    case Compression::none:
+      return media::kOciLayer;
+    case Compression::gzip:
+      return media::kOciLayerGzip;
+    case Compression::zstd:
+      return media::kOciLayerZstd;
+  }
+  return "";
+}
+
 bool is_index(std::string_view media_type) {
   return media_type == media::kOciIndex || media_type == media::kDockerList;
 }

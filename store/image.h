@@ -51,6 +51,8 @@ enum class Compression { none, gzip, zstd };
 
 // From the media type of a layer (OCI or Docker); throws Error for another.
 Compression compression_of(std::string_view media_type);
+// The OCI media type of a layer in that compression.
+const char* layer_media_type(Compression compression);
 bool is_index(std::string_view media_type);
 bool is_manifest(std::string_view media_type);
 
