@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "builder/check_rules.h"
+#include "builder/variables.h"
 #include "parser/mount.h"
 #include "parser/parse.h"
 
@@ -93,15 +94,17 @@ CheckConfig check_config(const BuildRequest& request, std::string_view text) {
   const auto given =
       std::find_if(request.build_args.rbegin(), request.build_args.rend(),
                    [&](const auto& pair) { return pair.first == argument; });
+  const parser::Word directive = parser::check_directive(text);
   try {
     config = parse_check_options(given != request.build_args.rend()
                                      ? given->second.value_or("")
-                                     : parser::check_directive(text));
+                                     : directive.raw);
   } catch (const Error& e) {
     if (given != request.build_args.rend())
       throw BuildArgError("failed to parse build-arg:" + argument + ": " +
                           e.what());
-    throw UsageError(std::string("failed to parse check options: ") + e.what());
+    throw mistake(directive.span,
+                  std::string("failed to parse check options: ") + e.what());
   }
   config.experimental.insert(request.experimental_checks.begin(),
                              request.experimental_checks.end());

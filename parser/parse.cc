@@ -116,8 +116,19 @@ ParsedFile parse(std::string_view text) {
   return Assembler(read_lines(text)).assemble(text);
 }
 
-std::string check_directive(std::string_view text) {
-  return directives_of(text, '\\').check;
+Word check_directive(std::string_view text) {
+  Word word;
+  word.raw = directives_of(text, '\\').check;
+  for (const Directive& directive : read_directives(text)) {
+    if (directive.name != "check") continue;
+    std::size_t start = 0;
+    for (std::size_t line = 1; line < directive.line; ++line)
+      start = text.find('\n', start) + 1;
+    start = text.find(word.raw, text.find('=', start));
+    word.span = {static_cast<std::uint32_t>(start),
+                 static_cast<std::uint32_t>(start + word.raw.size())};
+  }
+  return word;
 }
 
 Instruction parse_onbuild(std::string_view text) {

@@ -15,7 +15,7 @@ namespace cbuild::parser {
 ParsedFile parse(std::string_view text);
 
 // The value of `# check=`, or empty; also of a file that parse() refuses.
-std::string check_directive(std::string_view text);
+Word check_directive(std::string_view text);
 
 // Parses one instruction stored by ONBUILD (always with '\' as escape). Throws
 // SyntaxError; spans are relative to `text`.

@@ -138,7 +138,7 @@ const Row kRows[] = {
      "only one escape parser directive can be used"},
     {43, 1, "# escape=x\nFROM scratch\n",
      "invalid escape token 'x' does not match ` or \\"},
-    {44, 0, "# check=foo=1\nFROM scratch\n",
+    {44, 1, "# check=foo=1\nFROM scratch\n",
      "failed to parse check options: invalid check option \"foo\""},
     {45, 0, "# check=error=true\nFROM scratch as a\nCOPY . /\n",
      "lint violation found for rules: FromAsCasing"},
