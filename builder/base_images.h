@@ -18,7 +18,7 @@ namespace cbuild::builder {
 
 class BaseImages {
  public:
-  BaseImages(BuildEnvironment& environment, bool pull)
+  BaseImages(PlanEnvironment& environment, bool pull)
       : environment_(environment), pull_(pull) {}
 
   // What is known of it here, without asking a registry; nullopt: nothing.
@@ -39,7 +39,7 @@ class BaseImages {
  private:
   bool complete(const store::Image& image) const;
 
-  BuildEnvironment& environment_;
+  PlanEnvironment& environment_;
   bool pull_;
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<std::mutex>> fetching_;

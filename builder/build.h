@@ -127,14 +127,18 @@ struct CachePlace {
   bool max = false;
 };
 
-// The outside world, as the engine sees it. All outlive the call.
-struct BuildEnvironment {
+// The outside world, as planning sees it. All outlive the call.
+struct PlanEnvironment {
   store::Store& store;
-  runtime::Runner& runner;
   registry::ImageSource& images;
   registry::WebSource& web;
   ProgressSink& progress;
   const std::atomic<bool>* stop = nullptr;  // true: throw Interrupted
+};
+
+// And as the engine sees it.
+struct BuildEnvironment : PlanEnvironment {
+  runtime::Runner& runner;
   std::vector<CachePlace> cache_from = {};
   std::vector<CachePlace> cache_to = {};
 };

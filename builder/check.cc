@@ -36,7 +36,7 @@ std::vector<LineRange> merged(std::vector<LineRange> ranges) {
 
 class Judge {
  public:
-  Judge(const BuildRequest& request, BuildEnvironment& environment,
+  Judge(const BuildRequest& request, PlanEnvironment& environment,
         Contexts& contexts, CheckReport& report)
       : request_(request),
         environment_(environment),
@@ -112,7 +112,7 @@ class Judge {
   }
 
   const BuildRequest& request_;
-  BuildEnvironment& environment_;
+  PlanEnvironment& environment_;
   Contexts& contexts_;
   CheckReport& report_;
   std::optional<Checks> checks_;
@@ -127,7 +127,7 @@ LineRange lines_of(std::string_view text, parser::Span span) {
           parser::position_of(text, last).line};
 }
 
-CheckReport check(const BuildRequest& request, BuildEnvironment& environment) {
+CheckReport check(const BuildRequest& request, PlanEnvironment& environment) {
   BuildSources sources(request, environment);
   CheckReport report;
   report.file = sources.file;
@@ -136,7 +136,7 @@ CheckReport check(const BuildRequest& request, BuildEnvironment& environment) {
 }
 
 OutlineReport outline(const BuildRequest& request,
-                      BuildEnvironment& environment) {
+                      PlanEnvironment& environment) {
   BuildSources sources(request, environment);
   OutlineReport report;
   report.file = sources.file;
@@ -153,7 +153,7 @@ OutlineReport outline(const BuildRequest& request,
 }
 
 TargetsReport targets(const BuildRequest& request,
-                      BuildEnvironment& environment) {
+                      PlanEnvironment& environment) {
   const BuildSources sources(request, environment);
   TargetsReport report;
   report.file = sources.file;

@@ -47,7 +47,7 @@ struct CheckReport {
 
 // Without a target all stages are judged. Throws for what is not the
 // Dockerfile's fault: UsageError, SystemError, registry errors.
-CheckReport check(const BuildRequest& request, BuildEnvironment& environment);
+CheckReport check(const BuildRequest& request, PlanEnvironment& environment);
 
 // All throw parser::SyntaxError (located) and what check() throws.
 struct OutlineReport {
@@ -55,7 +55,7 @@ struct OutlineReport {
   Outline outline;
 };
 OutlineReport outline(const BuildRequest& request,
-                      BuildEnvironment& environment);
+                      PlanEnvironment& environment);
 
 struct Target {
   std::string name;
@@ -70,6 +70,6 @@ struct TargetsReport {
   std::vector<Target> targets;
 };
 TargetsReport targets(const BuildRequest& request,
-                      BuildEnvironment& environment);
+                      PlanEnvironment& environment);
 
 }  // namespace cbuild::builder

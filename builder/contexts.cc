@@ -29,7 +29,7 @@ void check_context(const std::string& context) {
 
 }  // namespace
 
-Contexts::Contexts(const BuildRequest& request, BuildEnvironment& environment,
+Contexts::Contexts(const BuildRequest& request, PlanEnvironment& environment,
                    RemoteSources& remotes)
     : request_(request), environment_(environment), remotes_(remotes) {
   if (!request.context_stream) check_context(request.context);

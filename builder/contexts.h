@@ -27,7 +27,7 @@ class Contexts {
  public:
   // Throws UsageError for a directory that is none and for values of
   // --build-context that stand for nothing.
-  Contexts(const BuildRequest& request, BuildEnvironment& environment,
+  Contexts(const BuildRequest& request, PlanEnvironment& environment,
            RemoteSources& remotes);
 
   // `-f`, else Dockerfile, else dockerfile in the context. Throws UsageError.
@@ -75,7 +75,7 @@ class Contexts {
                            const store::Platform& platform) const;
 
   const BuildRequest& request_;
-  BuildEnvironment& environment_;
+  PlanEnvironment& environment_;
   RemoteSources& remotes_;
   std::map<std::string, NamedContext> named_;
   std::map<std::string, RemoteContext> fetched_;  // by value, "" for main
@@ -86,7 +86,7 @@ class Contexts {
 
 // All that a build reads. The lease keeps prune away while it does.
 struct BuildSources {
-  BuildSources(const BuildRequest& request, BuildEnvironment& environment)
+  BuildSources(const BuildRequest& request, PlanEnvironment& environment)
       : lease(environment.store.lease()),
         remotes(request, environment),
         contexts(request, environment, remotes),

@@ -24,7 +24,7 @@ namespace cbuild::builder {
 
 class GitRepositories {
  public:
-  GitRepositories(const BuildRequest& request, BuildEnvironment& environment)
+  GitRepositories(const BuildRequest& request, PlanEnvironment& environment)
       : request_(request), environment_(environment) {}
 
   // For a step's key: the commit and what is taken of it, not the remote.
@@ -59,7 +59,7 @@ class GitRepositories {
   auto with_commit(const GitReference& git, const Commit& commit, Use&& use);
 
   const BuildRequest& request_;
-  BuildEnvironment& environment_;
+  PlanEnvironment& environment_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Slot>> slots_;  // by remote and ref
 };

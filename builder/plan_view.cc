@@ -27,7 +27,7 @@ std::string shown(const Plan& plan, const std::string& text, PlanForm form) {
 }  // namespace
 
 std::string print_tree(const BuildRequest& request,
-                       BuildEnvironment& environment) {
+                       PlanEnvironment& environment) {
   BuildSources sources(request, environment);
   const DockerfileText& file = sources.file;
   return located(
@@ -35,7 +35,7 @@ std::string print_tree(const BuildRequest& request,
 }
 
 std::string print_plan(const BuildRequest& request,
-                       BuildEnvironment& environment, PlanForm form) {
+                       PlanEnvironment& environment, PlanForm form) {
   BuildSources sources(request, environment);
   const DockerfileText& file = sources.file;
   return located(file, [&] {

@@ -12,12 +12,12 @@ enum class PlanForm { plan, dot, svg };
 
 // The tree of the Dockerfile (parser/dump.h). Throws as build() does.
 std::string print_tree(const BuildRequest& request,
-                       BuildEnvironment& environment);
+                       PlanEnvironment& environment);
 
 // The plan as text (plan_print.h), Graphviz text or a picture (plan_graph.h).
 // Configs of base images are looked up as for a build, for their triggers and
 // variables; nothing is executed.
 std::string print_plan(const BuildRequest& request,
-                       BuildEnvironment& environment, PlanForm form);
+                       PlanEnvironment& environment, PlanForm form);
 
 }  // namespace cbuild::builder

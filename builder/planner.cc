@@ -41,7 +41,7 @@ std::string step_prefix(const StageNode& node, StageState& state) {
 
 }  // namespace
 
-Planner::Planner(const BuildRequest& request, BuildEnvironment& environment,
+Planner::Planner(const BuildRequest& request, PlanEnvironment& environment,
                  const parser::ParsedFile& file, Contexts& contexts,
                  Checks& checks, PlanOptions options)
     : request_(request),
@@ -339,7 +339,7 @@ FileOrigin Planner::origin_of(StageIndex source) {
   return origin;
 }
 
-Plan make_plan(const BuildRequest& request, BuildEnvironment& environment,
+Plan make_plan(const BuildRequest& request, PlanEnvironment& environment,
                const DockerfileText& file, const parser::ParsedFile& parsed,
                Contexts& contexts, Checks& checks) {
   Planner planner(request, environment, parsed, contexts, checks);

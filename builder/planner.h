@@ -59,7 +59,7 @@ struct PlanOptions {
 
 class Planner {
  public:
-  Planner(const BuildRequest& request, BuildEnvironment& environment,
+  Planner(const BuildRequest& request, PlanEnvironment& environment,
           const parser::ParsedFile& file, Contexts& contexts, Checks& checks,
           PlanOptions options = {});
 
@@ -132,7 +132,7 @@ class Planner {
 
   const BuildRequest& request_;
   const PlanOptions options_;
-  BuildEnvironment& environment_;
+  PlanEnvironment& environment_;
   Contexts& contexts_;
   Checks& checks_;
   const StageCommand* current_ = nullptr;  // the instruction being planned
@@ -152,7 +152,7 @@ class Planner {
 
 // A Planner's plan. Failures are told with their place in `file`, mistakes
 // (parser::SyntaxError) are not located yet.
-Plan make_plan(const BuildRequest& request, BuildEnvironment& environment,
+Plan make_plan(const BuildRequest& request, PlanEnvironment& environment,
                const DockerfileText& file, const parser::ParsedFile& parsed,
                Contexts& contexts, Checks& checks);
 

@@ -29,7 +29,7 @@ bool is_true(const std::string& text) {
 }
 
 // Owners do not count in a context, and only root could set them.
-void unpack(store::ByteSource source, BuildEnvironment& environment,
+void unpack(store::ByteSource source, PlanEnvironment& environment,
             RemoteContext& context) {
   context.unpacked = environment.store.temp_dir("context-");
   context.directory = context.unpacked.path() + "/files";
@@ -62,7 +62,7 @@ RemoteContext git_context(GitReference git, bool main,
 
 RemoteContext fetch_context(const std::string& value, bool main,
                             const BuildRequest& request,
-                            BuildEnvironment& environment,
+                            PlanEnvironment& environment,
                             RemoteSources& remotes) {
   std::optional<GitReference> git = GitReference::parse(value);
   RemoteContext context;
@@ -91,7 +91,7 @@ RemoteContext fetch_context(const std::string& value, bool main,
 }
 
 RemoteContext read_context(const ContextStream& stream,
-                           BuildEnvironment& environment) {
+                           PlanEnvironment& environment) {
   RemoteContext context;
   context.name = "-";
   unpack(store::prefixed(stream.start,

@@ -30,11 +30,11 @@ struct RemoteContext {
 // cannot be read.
 RemoteContext fetch_context(const std::string& value, bool main,
                             const BuildRequest& request,
-                            BuildEnvironment& environment,
+                            PlanEnvironment& environment,
                             RemoteSources& remotes);
 
 // Unpacks an archive, which may be compressed with gzip, bzip2, xz or zstd.
 RemoteContext read_context(const ContextStream& stream,
-                           BuildEnvironment& environment);
+                           PlanEnvironment& environment);
 
 }  // namespace cbuild::builder

@@ -26,7 +26,7 @@ struct RemoteTree {
 
 class RemoteSources {
  public:
-  RemoteSources(const BuildRequest& request, BuildEnvironment& environment)
+  RemoteSources(const BuildRequest& request, PlanEnvironment& environment)
       : web_(request, environment), git_(request, environment) {}
 
   // For a step's key: the same text, the same files.

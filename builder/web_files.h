@@ -28,7 +28,7 @@ std::string web_file_name(const std::string& url);
 
 class WebFiles {
  public:
-  WebFiles(const BuildRequest& request, BuildEnvironment& environment)
+  WebFiles(const BuildRequest& request, PlanEnvironment& environment)
       : request_(request),
         environment_(environment),
         store_(environment.store) {}
@@ -60,7 +60,7 @@ class WebFiles {
   std::string authorization(const WebFile& file) const;
 
   const BuildRequest& request_;
-  BuildEnvironment& environment_;
+  PlanEnvironment& environment_;
   WebStore store_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Slot>> slots_;  // by URL and name

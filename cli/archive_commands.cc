@@ -1,15 +1,13 @@
 // cbuild save and cbuild load: images as tar archives.
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#include <cstdio>
 
 #include "base/dir.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/find_image.h"
 #include "cli/output.h"
+#include "cli/result_file.h"
 #include "registry/reference.h"
 #include "store/archive.h"
 
@@ -62,32 +60,6 @@ std::vector<store::SavedImage> images_to_save(store::Store& store,
   return images;
 }
 
-bool is_regular_or_absent(const std::string& path) {
-  struct stat status;
-  return ::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode);
-}
-
-// A file appears under its name when it is whole.
-void save_to_file(store::Store& store,
-                  const std::vector<store::SavedImage>& images,
-                  store::ArchiveFormat format, const std::string& path) {
-  if (!is_regular_or_absent(path)) {  // a pipe or device
-    const Fd out = open_path(path, O_WRONLY);
-    store::save_archive(store, images, format, out.get());
-    return;
-  }
-  const std::string staged = path + ".part-" + random_hex(4);
-  Fd out = open_path(staged, O_WRONLY | O_CREAT | O_EXCL, 0644);
-  try {
-    store::save_archive(store, images, format, out.get());
-    out.close();
-    check(::rename(staged.c_str(), path.c_str()), "rename", path);
-  } catch (...) {
-    ::unlink(staged.c_str());
-    throw;
-  }
-}
-
 void run_save(Session& session) {
   const Arguments& args = session.args();
   const std::string path = args.value("output");
@@ -101,7 +73,8 @@ void run_save(Session& session) {
   if (path.empty() || path == "-")
     store::save_archive(store, images, format, STDOUT_FILENO);
   else
-    save_to_file(store, images, format, path);
+    write_result_file(
+        path, [&](int fd) { store::save_archive(store, images, format, fd); });
 }
 
 void run_load(Session& session) {

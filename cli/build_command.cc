@@ -1,6 +1,4 @@
 // cbuild build: from flags to an image.
-#include <fcntl.h>
-
 #include <cstdlib>
 
 #include "base/dir.h"
@@ -18,6 +16,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/registry_images.h"
+#include "cli/result_file.h"
 #include "cli/run_flags.h"
 #include "cli/values.h"
 #include "registry/url.h"
@@ -29,12 +28,8 @@
 namespace cbuild::cli {
 namespace {
 
-// Writes a small result file of the user's, whole or with an error. Not by
-// rename: /dev/stdout and pipes are allowed here.
-void write_file(const std::string& path, const std::string& text) {
-  Fd file = open_path(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-  write_all(file.get(), text, path);
-  file.close();
+void write_text(const std::string& path, const std::string& text) {
+  write_result_file(path, [&](int fd) { write_all(fd, text, path); });
 }
 
 void push_tags(Session& session, const builder::BuildRequest& request,
@@ -101,10 +96,10 @@ void write_results(Session& session, const builder::BuildRequest& request,
                    const builder::BuildResult& result) {
   const Arguments& args = session.args();
   if (args.has("iidfile"))
-    write_file(args.value("iidfile"), result.config.text());
+    write_text(args.value("iidfile"), result.config.text());
   if (args.has("metadata-file")) {
     const store::Image image = session.store().images.load(result.manifest);
-    write_file(args.value("metadata-file"),
+    write_text(args.value("metadata-file"),
                metadata_json(request, result, image.config.created));
   }
 }
@@ -220,8 +215,8 @@ void run_build(Session& session) {
                                   runner_options(args));
   RegistryImages images(store, session.client_options(), *renderer);
   registry::WebClient web(session.client_options());
-  builder::BuildEnvironment environment{store, runner,    images,
-                                        web,   *renderer, session.stop()};
+  builder::BuildEnvironment environment{
+      {store, images, web, *renderer, session.stop()}, runner};
   read_cache_flags(session, request, environment.cache_from,
                    environment.cache_to);
   const Finisher finisher(*renderer);

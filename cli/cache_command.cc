@@ -2,13 +2,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cstdio>
-
 #include "base/dir.h"
 #include "base/text.h"
 #include "builder/cache_mounts.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/result_file.h"
 
 namespace cbuild::cli {
 namespace {
@@ -21,31 +20,19 @@ constexpr Flag kFlags[] = {
 };
 constexpr FlagTable kTable = {{kFlags, kGlobalFlags}};
 
-// Beside its place and renamed: a CI service must not keep half a file.
-void export_to_file(const std::string& root, const std::string& id,
-                    const std::string& path) {
-  const std::string staged = path + "." + random_hex(4);
-  try {
-    Fd file = open_path(staged, O_WRONLY | O_CREAT | O_EXCL, 0644);
-    builder::export_cache(root, id, [&](std::string_view data) {
-      write_all(file.get(), data, path);
-    });
-    file.close();
-    check(::rename(staged.c_str(), path.c_str()), "rename", path);
-  } catch (...) {
-    ::unlink(staged.c_str());
-    throw;
-  }
-}
-
 void run_export(const Arguments& args, const std::string& root,
                 const std::string& id) {
-  if (args.has("output")) return export_to_file(root, id, args.value("output"));
+  const auto export_to = [&](int fd, const std::string& name) {
+    builder::export_cache(
+        root, id, [&](std::string_view data) { write_all(fd, data, name); });
+  };
+  if (args.has("output")) {
+    const std::string path = args.value("output");
+    return write_result_file(path, [&](int fd) { export_to(fd, path); });
+  }
   if (::isatty(STDOUT_FILENO) == 1)
     throw UsageError("not to a terminal: give --output FILE");
-  builder::export_cache(root, id, [](std::string_view data) {
-    write_all(STDOUT_FILENO, data, "standard output");
-  });
+  export_to(STDOUT_FILENO, "standard output");
 }
 
 void run_import(const Arguments& args, const std::string& root,

@@ -4,11 +4,9 @@
 #include "cli/check_report.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
-#include "cli/progress.h"
-#include "cli/registry_images.h"
+#include "cli/quiet_surroundings.h"
 #include "cli/values.h"
 #include "parser/mount.h"
-#include "registry/web_client.h"
 
 namespace cbuild::cli {
 namespace {
@@ -54,28 +52,6 @@ std::optional<Call> parse_call(const std::string& text) {
   return call;
 }
 
-// What planning asks of the outside. Nothing runs, so that the runner is never
-// called; images are looked up with --pull only.
-class Surroundings {
- public:
-  explicit Surroundings(Session& session)
-      : renderer_(make_renderer(ProgressKind::quiet)),
-        runner_(session.store().root() + "/locks"),
-        images_(session.store(), session.client_options(), *renderer_),
-        web_(session.client_options()),
-        environment{session.store(), runner_,       images_, web_,
-                    *renderer_,      session.stop()} {}
-
- private:
-  std::unique_ptr<Renderer> renderer_;
-  runtime::NamespaceRunner runner_;
-  RegistryImages images_;
-  registry::WebClient web_;
-
- public:
-  builder::BuildEnvironment environment;
-};
-
 void print_check(const builder::CheckReport& report, const Call& call) {
   for (const std::string& image : report.missed_images)
     print_error("note: " + image +
@@ -108,7 +84,7 @@ std::optional<Call> read_call(const Arguments& arguments) {
 void run_call(Session& session, const builder::BuildRequest& request,
               const Call& call) {
   const bool json = call.format == "json";
-  Surroundings surroundings(session);
+  QuietSurroundings surroundings(session);
   if (call.what == Call::What::targets) {
     const builder::TargetsReport report =
         builder::targets(request, surroundings.environment);

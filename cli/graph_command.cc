@@ -1,18 +1,14 @@
 // cbuild graph, and build --print.
 #include "cli/graph_command.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "base/dir.h"
 #include "base/text.h"
 #include "builder/plan_view.h"
 #include "cli/build_flags.h"
 #include "cli/output.h"
-#include "cli/progress.h"
-#include "cli/registry_images.h"
+#include "cli/quiet_surroundings.h"
+#include "cli/result_file.h"
 #include "cli/values.h"
-#include "registry/web_client.h"
 
 namespace cbuild::cli {
 namespace {
@@ -25,24 +21,10 @@ constexpr Flag kTable[] = {
 const FlagTable kGraphFlags = {
     {kTable, kSourceFlags, kRegistryFlags, kGlobalFlags}};
 
-// What `use` makes of a build's environment.
-template <typename Use>
-std::string in_environment(Session& session, Use&& use) {
-  store::Store& store = session.store();
-  runtime::NamespaceRunner runner(store.root() + "/locks");
-  const auto renderer = make_renderer(ProgressKind::quiet);
-  RegistryImages images(store, session.client_options(), *renderer);
-  registry::WebClient web(session.client_options());
-  builder::BuildEnvironment environment{store, runner,    images,
-                                        web,   *renderer, session.stop()};
-  return use(environment);
-}
-
 std::string planned(Session& session, const builder::BuildRequest& request,
                     builder::PlanForm form) {
-  return in_environment(session, [&](builder::BuildEnvironment& environment) {
-    return builder::print_plan(request, environment, form);
-  });
+  QuietSurroundings surroundings(session);
+  return builder::print_plan(request, surroundings.environment, form);
 }
 
 builder::PlanForm form_of(const std::string& file) {
@@ -58,19 +40,17 @@ void run_graph(Session& session) {
   const std::string picture =
       planned(session, source_request(session.args()), form);
   if (file == "-") return print(picture);
-  Fd out = open_path(file, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-  write_all(out.get(), picture, file);
-  out.close();
+  write_result_file(file, [&](int fd) { write_all(fd, picture, file); });
 }
 
 }  // namespace
 
 std::string printed(Session& session, const builder::BuildRequest& request,
                     const std::string& form) {
-  if (form == "ast")
-    return in_environment(session, [&](builder::BuildEnvironment& environment) {
-      return builder::print_tree(request, environment);
-    });
+  if (form == "ast") {
+    QuietSurroundings surroundings(session);
+    return builder::print_tree(request, surroundings.environment);
+  }
   if (form == "plan") return planned(session, request, builder::PlanForm::plan);
   if (form == "dot") return planned(session, request, builder::PlanForm::dot);
   refuse_value(

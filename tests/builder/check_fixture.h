@@ -15,8 +15,7 @@ class Judged : public World {
     BuildRequest r = request;
     r.context = context;
     r.dockerfile_text = dockerfile;
-    BuildEnvironment environment{store(), runner,   images,
-                                 web,     progress, nullptr};
+    PlanEnvironment environment{store(), images, web, progress};
     return builder::check(r, environment);
   }
 

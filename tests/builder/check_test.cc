@@ -224,8 +224,8 @@ TEST_CASE("a base image of another platform is told, and built on",
   const BuildResult made = world.build("FROM scratch\nRUN write a 1\n");
 
   OneImage images(world.store().images.load(made.manifest));
-  BuildEnvironment environment{world.store(), world.runner,   images,
-                               world.web,     world.progress, nullptr};
+  BuildEnvironment environment{
+      {world.store(), images, world.web, world.progress}, world.runner};
   BuildRequest request;
   request.context = world.context;
   request.dockerfile_text = "FROM made:1\nRUN write b 1\n";

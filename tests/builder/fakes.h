@@ -146,10 +146,8 @@ class World {
     runner.specs.clear();
     progress.events.clear();
     web.requests.clear();
-    BuildEnvironment environment{store_, runner,   images,
-                                 web,    progress, nullptr};
-    environment.cache_from = cache_from;
-    environment.cache_to = cache_to;
+    BuildEnvironment environment{
+        {store_, images, web, progress}, runner, cache_from, cache_to};
     return builder::build(r, environment);
   }
 

@@ -15,8 +15,7 @@ class Outlined : public testing::World {
     BuildRequest r = request;
     r.context = context;
     r.dockerfile_text = dockerfile;
-    BuildEnvironment environment{store(), runner,   images,
-                                 web,     progress, nullptr};
+    PlanEnvironment environment{store(), images, web, progress};
     return builder::outline(r, environment).outline;
   }
   // "name=value (description)" of each argument.
@@ -102,8 +101,8 @@ TEST_CASE("targets are listed as written", "[builder]") {
   request.dockerfile_text =
       "ARG A=1\n# one is first\nFROM --platform=$BUILDPLATFORM x:$A AS One\n"
       "FROM one\n";
-  BuildEnvironment environment{world.store(), world.runner,   world.images,
-                               world.web,     world.progress, nullptr};
+  PlanEnvironment environment{world.store(), world.images, world.web,
+                              world.progress};
   const std::vector<Target> targets =
       builder::targets(request, environment).targets;
   REQUIRE(targets.size() == 2);

@@ -96,7 +96,7 @@ Outcome outcome(const fs::path& folder) {
   testing::RecordedProgress progress;
   Images images;
   testing::FakeWeb web;
-  BuildEnvironment environment{store, runner, images, web, progress, nullptr};
+  PlanEnvironment environment{store, images, web, progress};
   try {
     return {kGoldens[0], print_plan(request_of(folder, context), environment,
                                     PlanForm::plan)};

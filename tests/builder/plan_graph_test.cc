@@ -45,8 +45,8 @@ std::string printed(const std::string& dockerfile, PlanForm form) {
   BuildRequest request = world.request;
   request.context = world.context;
   request.dockerfile_text = dockerfile;
-  BuildEnvironment environment{world.store(), world.runner,   world.images,
-                               world.web,     world.progress, nullptr};
+  PlanEnvironment environment{world.store(), world.images, world.web,
+                              world.progress};
   const std::string text = print_plan(request, environment, form);
   CHECK(world.runner.commands.empty());
   return text;

@@ -12,8 +12,8 @@ namespace {
 using testing::World;
 
 BuildResult build(World& world, const BuildRequest& request) {
-  BuildEnvironment environment{world.store(), world.runner,   world.images,
-                               world.web,     world.progress, nullptr};
+  BuildEnvironment environment{
+      {world.store(), world.images, world.web, world.progress}, world.runner};
   return builder::build(request, environment);
 }
 

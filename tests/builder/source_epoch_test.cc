@@ -90,8 +90,8 @@ TEST_CASE("the epoch of a git context is its commit's, as are its files'",
   request.context = server.url() + "?tag=v1&submodules=0";
   request.dockerfile_text = "FROM scratch\nCOPY a dir /\n";
   request.build_args = {{"SOURCE_DATE_EPOCH", "context"}};
-  BuildEnvironment environment{world.store(), world.runner,   world.images,
-                               world.web,     world.progress, nullptr};
+  BuildEnvironment environment{
+      {world.store(), world.images, world.web, world.progress}, world.runner};
   const BuildResult result = builder::build(request, environment);
   CHECK(world.config(result).created == "2020-09-13T12:26:40Z");
   const auto layer = world.store().layers.list().front();
