@@ -1,20 +1,24 @@
-#include <limits>
+#include <charconv>
 #include <optional>
+#include <string_view>
 
-#include "base/text.h"
 #include "builder/copy_files.h"
 #include "runtime/users.h"
 
 namespace cbuild::builder {
 namespace {
 
-std::optional<std::uint32_t> number_of(const std::string& text) {
+// As Go's ParseInt(text, 10, 32), which BuildKit reads ids with: a higher
+// number is a name. chown(2) takes -1 as "leave it", and what a copy makes is
+// root's.
+std::optional<std::uint32_t> number_of(std::string_view text) {
   if (text == "root") return 0;
-  const std::optional<std::uint64_t> value = parse_number(text);
-  // The highest number means "leave as it is" to chown(2).
-  if (!value || *value >= std::numeric_limits<std::uint32_t>::max())
-    return std::nullopt;
-  return static_cast<std::uint32_t>(*value);
+  if (text.starts_with('+')) text.remove_prefix(1);
+  std::int32_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [last, code] = std::from_chars(text.data(), end, value);
+  if (code != std::errc() || last != end) return std::nullopt;
+  return value == -1 ? 0 : static_cast<std::uint32_t>(value);
 }
 
 FileOwner owner_of_name(int root, const std::string& name) {

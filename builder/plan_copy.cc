@@ -1,24 +1,16 @@
 // COPY and ADD: what is copied, with every word expanded.
 #include "base/text.h"
 #include "builder/add_source.h"
+#include "builder/copy_files.h"
 #include "builder/image_config.h"
 #include "builder/planner.h"
 
 namespace cbuild::builder {
 namespace {
 
-// A number, or root, which needs no look-up.
-bool is_id(const std::string& text) {
-  return text == "root" || parse_number(text).has_value();
-}
-
 // --link copies into an empty tree, which has no names to look up.
 void check_link_owner(const CopySpec& spec, parser::Span span) {
-  const std::size_t colon = spec.chown.find(':');
-  const std::string user = spec.chown.substr(0, colon);
-  const std::string group =
-      colon == std::string::npos ? "0" : spec.chown.substr(colon + 1);
-  if ((!user.empty() && !is_id(user)) || (!group.empty() && !is_id(group)))
+  if (chown_has_names(spec.chown))
     throw mistake(span,
                   "invalid user index: -1: --link needs numeric ids in "
                   "--chown=" +
@@ -93,9 +85,10 @@ void Planner::plan_copy(StageIndex index, const StageCommand& command,
   if (!command.sources.empty() && command.sources.front()) {
     const StageIndex source = *command.sources.front();
     if (!states_[source].planned)
-      throw mistake(copy.from_span, "cannot copy from stage " + go_quote(copy.from) +
-                              ", it needs to be defined before current stage " +
-                              go_quote(graph_.nodes()[index].display));
+      throw mistake(copy.from_span,
+                    "cannot copy from stage " + go_quote(copy.from) +
+                        ", it needs to be defined before current stage " +
+                        go_quote(graph_.nodes()[index].display));
     node.origin = origin_of(source);
   } else if (node.remotes.size() < node.spec.sources.size()) {
     node.origin = contexts_.main();

@@ -142,8 +142,7 @@ void Planner::plan_arg(StageState& state, const parser::Arg& arg) {
 void Planner::plan_expose(StageState& state, const parser::Expose& expose) {
   std::vector<std::pair<parser::Span, std::string>> words;
   for (const parser::Word& word : expose.ports)
-    for (std::string& port : parser::expand_words(
-             word.raw, state.variables.lookup(), {.escape = scope_.escape}))
+    for (std::string& port : expand_words(word, state.variables, scope_.escape))
       words.emplace_back(word.span, std::move(port));
   std::vector<std::string> ports;
   for (const auto& [place, word] : words)

@@ -225,7 +225,11 @@ void Planner::plan_stage(StageIndex index) {
     // A trigger's comments are in another file.
     checks_.enter(command.onbuild ? std::vector<std::string>()
                                   : command.instruction.comments);
-    plan_command(index, command);
+    try {
+      plan_command(index, command);
+    } catch (const parser::SyntaxError& e) {
+      throw e.within(command.instruction.span);
+    }
     checks_.leave();
   }
 }

@@ -41,6 +41,16 @@ parser::Expansion expand_named(const parser::Word& word,
   }
 }
 
+std::vector<std::string> expand_words(const parser::Word& word,
+                                      const Variables& variables, char escape) {
+  try {
+    return parser::expand_words(word.raw, variables.lookup(),
+                                {.escape = escape});
+  } catch (const parser::ExpandError& e) {
+    throw unexpandable(word, e);
+  }
+}
+
 parser::SyntaxError unexpandable(const parser::Word& word,
                                  const parser::ExpandError& why) {
   return mistake(word.span,

@@ -39,6 +39,10 @@ std::string expand_word(const parser::Word& word, const Variables& variables,
 parser::Expansion expand_named(const parser::Word& word,
                                const Variables& variables, char escape);
 
+// The same where what comes of one word may be several (EXPOSE).
+std::vector<std::string> expand_words(const parser::Word& word,
+                                      const Variables& variables, char escape);
+
 // What expand_word() throws: a word that cannot be expanded.
 parser::SyntaxError unexpandable(const parser::Word& word,
                                  const parser::ExpandError& why);

@@ -75,6 +75,17 @@ std::string render_at(const Position& start, std::string_view file_name,
   return out;
 }
 
+// " (in the ENV of line 2)" for a place in a later line than that.
+std::string begun_above(Span instruction, const Position& place,
+                        const LineTable& table, std::string_view text) {
+  if (instruction == Span{}) return "";
+  const std::size_t line = table.position(instruction.begin).line;
+  if (line >= place.line) return "";
+  const std::string_view rest = text.substr(instruction.begin);
+  return fmt::format(" (in the {} of line {})",
+                     rest.substr(0, rest.find_first_of(" \t\r\n\\`")), line);
+}
+
 }  // namespace
 
 std::string render(std::string_view file_name, std::string_view text, Span span,
@@ -106,10 +117,19 @@ SyntaxError SyntaxError::located(std::string_view file_name,
   std::string what;
   for (const Diagnostic& diagnostic : diagnostics_) {
     if (!what.empty()) what += '\n';
-    what += render_at(table.position(diagnostic.span.begin), file_name, text,
-                      diagnostic.span, diagnostic.message);
+    const Position place = table.position(diagnostic.span.begin);
+    what += render_at(place, file_name, text, diagnostic.span,
+                      diagnostic.message + begun_above(diagnostic.instruction,
+                                                       place, table, text));
   }
   return SyntaxError(std::move(what), diagnostics_, warnings_);
+}
+
+SyntaxError SyntaxError::within(Span instruction) const {
+  std::vector<Diagnostic> diagnostics = diagnostics_;
+  for (Diagnostic& diagnostic : diagnostics)
+    diagnostic.instruction = instruction;
+  return SyntaxError(what(), std::move(diagnostics), warnings_);
 }
 
 }  // namespace cbuild::parser

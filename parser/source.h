@@ -32,7 +32,7 @@ std::string render(std::string_view file_name, std::string_view text, Span span,
 struct Diagnostic {
   std::string message;
   Span span;         // what is wrong
-  Span instruction;  // where the instruction starts that it is in
+  Span instruction;  // the whole instruction that it is in; empty: unknown
   // BuildKit splits all lines before it looks at the first instruction, and
   // stops at its first mistake.
   enum class Phase {
@@ -55,8 +55,12 @@ class SyntaxError : public Error {
   // The mistake BuildKit stops at, and what its checks say until then.
   const Diagnostic& first() const;
   const std::vector<Warning>& warnings() const { return warnings_; }
-  // The same error with file, line, column and source text in what().
+  // The same error with file, line, column and source text in what(), and with
+  // the line of the instruction where that is another one: a line that was
+  // meant to be an instruction may have become a part of the one above.
   SyntaxError located(std::string_view file_name, std::string_view text) const;
+  // The same, known to be in this instruction.
+  SyntaxError within(Span instruction) const;
 
  private:
   SyntaxError(std::string what, std::vector<Diagnostic> diagnostics,

@@ -75,7 +75,13 @@ TEST_CASE("owners: root's from a context, kept from a stage, else --chown's") {
       {"root", " 0:0"},
       {"nobody", " 0:0"},
       {"app:unknown", " 1000:1001"},
-      {"4294967294", " 4294967294:4294967294"},
+      {"007:010", " 7:10"},
+      {"+5", " 5:5"},
+      {"-1", " 0:0"},
+      {"-2", " 4294967294:4294967294"},
+      {"2147483647", " 2147483647:2147483647"},
+      {"2147483648", " 0:0"},  // a name: BuildKit's ids have 31 bits
+      {"4294967294", " 0:0"},
   };
   for (const Case& c : cases) {
     INFO(c.chown);

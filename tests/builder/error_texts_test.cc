@@ -57,6 +57,10 @@ const Row kRows[] = {
      "'from' doesn't support variable expansion, define alias stage instead"},
     {19, 2, "FROM scratch\nCOPY --form=x a /\n",
      "unknown flag: --form (did you mean from?)"},
+    {19, 2, "FROM scratch\nEXPOSE \"\n",
+     "failed to process \"\\\"\": unexpected end of statement while looking "
+     "for "
+     "matching double-quote"},
     {20, 2, "FROM scratch\nCOPY --chown=1 --chown=2 a /\n",
      "duplicate flag specified: --chown"},
     {21, 2, "FROM scratch\nCOPY --from a /\n",
@@ -76,6 +80,10 @@ const Row kRows[] = {
      "source can't be a URL for COPY"},
     {27, 2, "FROM scratch\nCOPY git@example.org:x.git /\n",
      "source can't be a git ref for COPY"},
+    {28, 2, "FROM scratch\nCOPY --link --chown=app a /\n",
+     "invalid user index: -1"},
+    {28, 2, "FROM scratch\nCOPY --link --chown=7:2147483648 a /\n",
+     "invalid user index: -1"},
     {28, 2, "FROM scratch\nCOPY --chmod=64a a /\n",
      "invalid chmod parameter: '64a'. it should be octal string and between 0 "
      "and 07777"},
@@ -192,6 +200,17 @@ TEST_CASE("mistakes are told in BuildKit's words, with their place",
       CHECK_THAT(message, Catch::Contains("\n     | "));
     }
   }
+}
+
+TEST_CASE("a mistake in a later line names the line of its instruction",
+          "[errors]") {
+  testing::World world;
+  CHECK_THAT(said(world, "FROM scratch\nLABEL a=b \\\nCMD x\n"),
+             Catch::StartsWith("Dockerfile:3:1: ") &&
+                 Catch::Contains(" (in the LABEL of line 2)\n"));
+  CHECK_THAT(said(world, "FROM scratch\nENV a=b \\\n  c=${d:?no}\n"),
+             Catch::StartsWith("Dockerfile:3:5: ") &&
+                 Catch::Contains(": d: no (in the ENV of line 2)\n"));
 }
 
 TEST_CASE("a target that is no stage is told with the nearest", "[errors]") {
