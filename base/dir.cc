@@ -2,7 +2,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/openat2.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 
@@ -35,6 +37,25 @@ int openat2_in_root(int root, const std::string& path, int flags,
 struct CloseDir {
   void operator()(DIR* d) const { ::closedir(d); }
 };
+
+// Flags of chattr(1) that keep a file from being removed, and a directory from
+// losing one. True where the file had one and has it no more.
+bool lift_flags(int file) {
+  constexpr unsigned long kFixed = FS_IMMUTABLE_FL | FS_APPEND_FL;
+  int flags = 0;
+  if (::ioctl(file, FS_IOC_GETFLAGS, &flags) == -1 || (flags & kFixed) == 0)
+    return false;
+  flags &= ~static_cast<int>(kFixed);
+  return ::ioctl(file, FS_IOC_SETFLAGS, &flags) == 0;
+}
+
+bool lift_flags_at(int dir, const std::string& name) {
+  const Fd file(
+      ::openat(dir, name.c_str(),
+               O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  const bool own = file && lift_flags(file.get());
+  return (dir != AT_FDCWD && lift_flags(dir)) || own;
+}
 
 void remove_children(int dir) {
   for (const std::string& name : list_dir(dir)) remove_tree_at(dir, name);
@@ -135,7 +156,10 @@ void make_dirs(const std::string& path, unsigned mode) {
 
 void remove_tree_at(int dir, const std::string& name) {
   if (::unlinkat(dir, name.c_str(), 0) == 0 || absent(errno)) return;
-  if (errno != EISDIR && errno != EPERM) throw_system_error("unlink", name);
+  const int code = errno;
+  if (code == EPERM && lift_flags_at(dir, name))
+    return remove_tree_at(dir, name);
+  if (code != EISDIR && code != EPERM) throw SystemError(code, "unlink", name);
   if (::unlinkat(dir, name.c_str(), AT_REMOVEDIR) == 0 || absent(errno)) return;
   if (errno != ENOTEMPTY && errno != EEXIST) throw_system_error("rmdir", name);
   {
