@@ -54,12 +54,7 @@ void Engine::run() {
   nodes_[*plan_.top].result_wanted = true;
   enqueue(*plan_.top);
   for (;;) {
-    while (!queue_.empty() && !failure_) {
-      const StepId id = queue_.front();
-      queue_.pop_front();
-      nodes_[id].queued = false;
-      advance(id);
-    }
+    advance_queued();
     if (running_ == 0 && (failure_ || queue_.empty())) break;
     wake_.wait_for(lock, std::chrono::milliseconds(20));
     if (environment_.stop && *environment_.stop) stop_ = true;
@@ -68,6 +63,20 @@ void Engine::run() {
   for (const Step& step : plan_.steps)
     if (std::holds_alternative<ImageStep>(step.node) && nodes_[step.id].key)
       reporter_.cached(step.id);
+}
+
+// Called with the mutex held.
+void Engine::advance_queued() {
+  while (!queue_.empty() && !failure_) {
+    const StepId id = queue_.front();
+    queue_.pop_front();
+    nodes_[id].queued = false;
+    try {
+      advance(id);
+    } catch (...) {
+      fail(id, std::current_exception());
+    }
+  }
 }
 
 // Takes the step as far as it can go now: key, record, then execution.
@@ -234,7 +243,10 @@ void Engine::submit(StepId id, std::function<void()> job) {
     --running_;
     if (failure) fail(id, failure);
     enqueue(id);
-    wake_.notify_one();
+    // Here and not on the scheduling thread: what comes next starts at once, on
+    // a thread that runs already.
+    advance_queued();
+    if (running_ == 0) wake_.notify_one();
   });
 }
 

@@ -8,8 +8,9 @@
 //
 // engine.cc schedules and executes; engine_keys.cc finds keys and records.
 //
-// One thread schedules; keys that need file contents and steps run on a pool of
-// `jobs` threads. The first failure stops everything else.
+// Keys that need file contents and steps run on a pool of `jobs` threads;
+// whoever ends one schedules what it made possible, under one mutex. The first
+// failure stops everything else.
 #pragma once
 
 #include <atomic>
@@ -104,6 +105,7 @@ class Engine {
     std::set<StepId> waiting;  // to be looked at again when this changes
   };
 
+  void advance_queued();
   void advance(StepId id);
   bool find_key(StepId id);
   bool need_key(StepId of, StepId for_step);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/dir.h"
 #include "builder/layer_notes.h"
@@ -11,6 +12,7 @@ namespace cbuild::builder {
 Workspace::Workspace(store::Store& store, Workers& disposal,
                      std::vector<std::string> lowers)
     : store_(store), disposal_(disposal), temp_(store.temp_dir("step-")) {
+  ::clock_gettime(CLOCK_REALTIME, &begun_);
   overlay_.lowers = std::move(lowers);
   overlay_.upper = temp_.path() + "/upper";
   overlay_.work = temp_.path() + "/work";
@@ -22,8 +24,14 @@ Workspace::Workspace(store::Store& store, Workers& disposal,
 }
 
 Workspace::~Workspace() {
-  disposal_.submit([temp = std::make_shared<TempDir>(
-                        std::move(temp_))]() mutable { temp.reset(); });
+  disposal_.submit([temp =
+                        std::make_shared<TempDir>(std::move(temp_))]() mutable {
+    // What overlayfs leaves is known, and need not be searched for.
+    for (const char* directory :
+         {"/work/work", "/work/incompat/volatile", "/work/incompat", "/work"})
+      ::rmdir((temp->path() + directory).c_str());
+    temp.reset();
+  });
 }
 
 Fd Workspace::mount() const {
@@ -36,7 +44,7 @@ store::LayerId Workspace::take(unsigned threads,
                                const store::HeldBackPaths& held) {
   const Fd tree = open_path(overlay_.upper, O_RDONLY | O_DIRECTORY);
   store::LayerIndex index =
-      store::scan_tree(tree.get(), overlay_.lowers, threads);
+      store::scan_tree(tree.get(), overlay_.lowers, threads, begun_);
   store::apply_held_back(held, index);
   note_oddities(index, tree.get());
   return store_.layers.adopt(overlay_.upper, index);

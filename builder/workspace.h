@@ -7,6 +7,7 @@
 // next step need not wait until overlayfs's five inodes are gone.
 #pragma once
 
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,7 @@ class Workspace {
   store::Store& store_;
   Workers& disposal_;
   TempDir temp_;
+  timespec begun_;
   runtime::OverlaySpec overlay_;
 };
 

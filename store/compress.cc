@@ -190,8 +190,10 @@ void Compressor::write(std::string_view data) {
 void Compressor::finish() {
   State& s = *state_;
   if (s.compression == Compression::none) return;
-  // Nothing at all is one empty member: a reader needs a header.
-  if (!s.pending.empty() || !s.any) s.submit(std::move(s.pending));
+  // Nothing at all is one empty member: a reader needs a header. A thread for
+  // a layer of one chunk would cost more than the chunk.
+  if (!s.any) return s.sink(s.compress(s.pending));
+  if (!s.pending.empty()) s.submit(std::move(s.pending));
   if (s.threads <= 1) return;
   s.drain(0);
   s.workers->wait();  // rethrows a worker's failure

@@ -20,7 +20,9 @@ bool there(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
 
-std::string short_name(const LayerId& id) { return "layer " + id.substr(0, 12); }
+std::string short_name(const LayerId& id) {
+  return "layer " + id.substr(0, 12);
+}
 
 // Runs `body`, which reads the blob and returns the diffID it found. Where it
 // fails, or finds another one, either the blob is not what its name says, and
@@ -54,7 +56,7 @@ std::string LayerStore::State::directory(const LayerId& id) const {
 }
 
 FileLock LayerStore::State::lock(const LayerId& id) const {
-  return FileLock(directory(id) + "/lock", LockMode::exclusive);
+  return FileLock::of_directory(directory(id));
 }
 
 std::optional<LayerBlob> LayerStore::State::blob_here(
@@ -79,15 +81,16 @@ LayerContent LayerStore::State::read(const LayerId& id, const LayerMeta& meta,
 }
 
 bool LayerStore::State::has_tree(const LayerId& id) {
-  if (!there(directory(id) + "/tree")) return false;
-  // A step's record, or id_of(), vouches for what a step made.
-  if (id.size() != kPulledIdSize) return true;
   {
     const std::lock_guard guard(mutex);
     if (trusted.contains(id)) return true;
   }
-  const LayerMeta meta = read_meta(directory(id));
-  if (!meta.tree || !durability->holds(*meta.tree)) return false;
+  if (!there(directory(id) + "/tree")) return false;
+  // A step's record, or id_of(), vouches for what a step made.
+  if (id.size() == kPulledIdSize) {
+    const LayerMeta meta = read_meta(directory(id));
+    if (!meta.tree || !durability->holds(*meta.tree)) return false;
+  }
   const std::lock_guard guard(mutex);
   trusted.insert(id);
   return true;
@@ -125,8 +128,7 @@ std::optional<LayerIndex> LayerStore::State::stored_index(
   auto index = deserialize(*data);
   if (index) return index;
   ::unlink(path.c_str());
-  report_damage("the index of " + short_name(id) +
-                " is damaged: dropped");
+  report_damage("the index of " + short_name(id) + " is damaged: dropped");
   return std::nullopt;
 }
 
@@ -158,8 +160,13 @@ LayerIndex LayerStore::State::make_index(const LayerId& id) {
   // Not removed at once: another build may have it mounted.
   check(::rename(directory(id).c_str(), staging->fresh().c_str()), "rename",
         directory(id));
+  {
+    const std::lock_guard guard(mutex);
+    trusted.erase(id);
+  }
   report_damage(short_name(id) + " is dropped: its step runs again");
-  throw Error(short_name(id) + " was damaged, and no tarball of it is there: "
+  throw Error(short_name(id) +
+              " was damaged, and no tarball of it is there: "
               "build again");
 }
 
@@ -176,12 +183,16 @@ LayerBlob LayerStore::State::make_tarball(const LayerId& id,
   };
   const Digest diff_id = [&] {
     if (const std::optional<LayerBlob> here = blob_here(meta))
-      return reading(blobs, *here, [&] {
-               const Fd file = open_path(blobs.path(here->digest), O_RDONLY);
-               return Made{compress_layer(
-                   decompressed(file_source(file.get(), here->digest.text())),
-                   options, sink)};
-             }).diff_id;
+      return reading(blobs, *here,
+                     [&] {
+                       const Fd file =
+                           open_path(blobs.path(here->digest), O_RDONLY);
+                       return Made{
+                           compress_layer(decompressed(file_source(
+                                              file.get(), here->digest.text())),
+                                          options, sink)};
+                     })
+          .diff_id;
     if (index == nullptr)
       throw Error("its tarball is not in the store: pull its image again");
     const Fd tree = open_path(directory(id) + "/tree", O_RDONLY | O_DIRECTORY);

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ctime>
 #include <functional>
 #include <map>
 #include <optional>
@@ -85,8 +86,11 @@ std::optional<LayerIndex> deserialize(std::string_view data);
 // below it is dropped.
 //
 // Of extended attributes security.capability and user.* are kept. Hashes
-// contents on `threads` threads.
+// contents on `threads` threads. `since`: the lower trees are older than that
+// moment (CLOCK_REALTIME); what was changed after it and before now is looked
+// for in none of them.
 LayerIndex scan_tree(int tree, const std::vector<std::string>& lowers,
-                     unsigned threads);
+                     unsigned threads,
+                     std::optional<timespec> since = std::nullopt);
 
 }  // namespace cbuild::store

@@ -1,6 +1,7 @@
 #include "store/lock.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 
 #include <cerrno>
 
@@ -42,6 +43,13 @@ Fd open_lock(const std::string& path) {
 FileLock::FileLock(const std::string& path, LockMode mode)
     : held_(open_lock(path)) {
   lock(held_.get(), mode, F_OFD_SETLKW, path);
+}
+
+FileLock FileLock::of_directory(const std::string& path) {
+  Fd fd = open_path(path, O_RDONLY | O_DIRECTORY);
+  while (::flock(fd.get(), LOCK_EX) == -1)
+    if (errno != EINTR) throw_system_error("lock", path);
+  return FileLock(std::move(fd));
 }
 
 std::optional<FileLock> FileLock::try_lock(const std::string& path,

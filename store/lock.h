@@ -1,4 +1,5 @@
-// Locks between processes: OFD locks (fcntl(2) F_OFD_SETLK) on a lock file.
+// Locks between processes: OFD locks (fcntl(2) F_OFD_SETLK) on a lock file, and
+// flock(2) on directories.
 //
 // They belong to the open file, so threads of one process exclude each other
 // too, and the kernel drops them when the process dies, however it dies.
@@ -18,6 +19,9 @@ class FileLock {
  public:
   // Waits for the lock.
   FileLock(const std::string& path, LockMode mode);
+  // An exclusive lock on a directory itself (flock(2)), so that no file need be
+  // made for it.
+  static FileLock of_directory(const std::string& path);
   // nullopt where someone else holds it in a way that excludes `mode`.
   static std::optional<FileLock> try_lock(const std::string& path,
                                           LockMode mode);

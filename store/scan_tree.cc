@@ -85,8 +85,10 @@ void add_xattrs(IndexEntry& entry, const struct stat& st, XattrList&& xattrs) {
 
 class Scan {
  public:
-  Scan(int tree, const std::vector<std::string>& lowers, unsigned threads)
-      : tree_(tree), threads_(threads) {
+  Scan(int tree, const std::vector<std::string>& lowers, unsigned threads,
+       std::optional<timespec> since)
+      : tree_(tree), threads_(threads), since_(since) {
+    ::clock_gettime(CLOCK_REALTIME, &now_);
     LowerTrees all;
     for (const std::string& lower : lowers) all.push_back(&lower);
     const Fd root = openat_path(tree, ".", O_RDONLY | O_DIRECTORY);
@@ -104,9 +106,12 @@ class Scan {
                  const struct stat& st, const LowerTrees& lowers);
   void hash_files();
   void hash_file(IndexEntry& entry, std::string& buffer) const;
+  bool is_new(const timespec& modified) const;
 
   int tree_;
   unsigned threads_;
+  std::optional<timespec> since_;
+  timespec now_;
   LayerIndex index_;
   std::map<std::pair<dev_t, ino_t>, std::string> first_names_;
   LowerOwners lower_owners_;
@@ -240,6 +245,15 @@ bool same_tree_as_below(int dir, const IndexEntry& entry,
   return true;
 }
 
+bool earlier(const timespec& a, const timespec& b) {
+  return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
+}
+
+// Nothing below can have that time.
+bool Scan::is_new(const timespec& modified) const {
+  return since_ && earlier(*since_, modified) && !earlier(now_, modified);
+}
+
 void Scan::walk(int dir, const std::string& prefix, const LowerTrees& lowers) {
   for (const std::string& name : list_dir(dir)) {
     const std::optional<struct stat> st = lstat_at(dir, name);
@@ -248,7 +262,8 @@ void Scan::walk(int dir, const std::string& prefix, const LowerTrees& lowers) {
     if (entry.type == EntryType::directory)
       add_directory(dir, name, std::move(entry), *st, lowers);
     else if (entry.type != EntryType::whiteout) {
-      if (same_as_below(dir, name, entry, *st, lowers)) continue;
+      if (!is_new(st->st_mtim) && same_as_below(dir, name, entry, *st, lowers))
+        continue;
       // Its type may be held back.
       if (entry.type == EntryType::file && may_hold_back())
         add_xattrs(entry, *st, read_xattrs_at(dir, name));
@@ -382,8 +397,8 @@ void Scan::hash_files() {
 }  // namespace
 
 LayerIndex scan_tree(int tree, const std::vector<std::string>& lowers,
-                     unsigned threads) {
-  return Scan(tree, lowers, threads).take();
+                     unsigned threads, std::optional<timespec> since) {
+  return Scan(tree, lowers, threads, since).take();
 }
 
 }  // namespace cbuild::store

@@ -55,6 +55,28 @@ using Paths = std::vector<std::string>;
 
 }  // namespace
 
+TEST_CASE("what was written since the step began is not looked for below",
+          "[scan]") {
+  Trees t;
+  for (const char* name : {"/old", "/new", "/later"}) {
+    write_file(t.upper + name, "x");
+    write_file(t.base + name, "x");
+  }
+  timespec now = {};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  // Seen to be the same below, where the times are.
+  for (const std::string& tree : {t.upper, t.base}) {
+    set_time(tree + "/old", now.tv_sec - 100);
+    set_time(tree + "/new", now.tv_sec - 10);
+    set_time(tree + "/later", now.tv_sec + 100);
+  }
+  const Fd tree = open_path(t.upper, O_RDONLY | O_DIRECTORY);
+  const std::vector<std::string> lowers = {t.top, t.base};
+  CHECK(scan_tree(tree.get(), lowers, 1).entries.empty());
+  const timespec begun = {now.tv_sec - 50, 0};
+  CHECK(paths(scan_tree(tree.get(), lowers, 1, begun)) == Paths{"new"});
+}
+
 TEST_CASE("a scan tells type, mode, time, target and content", "[scan]") {
   Trees t;
   make_dirs(t.upper + "/d", 0750);
