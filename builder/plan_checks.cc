@@ -5,6 +5,7 @@
 #include "builder/checks_from.h"
 #include "builder/image_config.h"
 #include "builder/planner.h"
+#include "builder/scanner_switch.h"
 #include "parser/heredoc.h"
 
 namespace cbuild::builder {
@@ -14,13 +15,6 @@ bool excludes_everything(const std::vector<std::string>& patterns) {
   return std::any_of(patterns.begin(), patterns.end(), [](const auto& p) {
     return p == "*" || p == "**" || p == "**/*";
   });
-}
-
-// Not judged as undefined: BuildKit's switches for its scanner, which are never
-// part of the environment.
-bool is_scanner_switch(const std::string& name) {
-  return name == "BUILDKIT_SBOM_SCAN_CONTEXT" ||
-         name == "BUILDKIT_SBOM_SCAN_STAGE";
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "builder/image_config.h"
 #include "builder/planner.h"
+#include "builder/scanner_switch.h"
 
 namespace cbuild::builder {
 namespace {
@@ -132,7 +133,7 @@ void Planner::plan_arg(StageState& state, const parser::Arg& arg) {
                                   declaration.doc,
                                   current_->instruction.span,
                                   {}};
-    if (value) state.variables.set(name, *value);
+    if (value && !is_scanner_switch(name)) state.variables.set(name, *value);
     state.args.emplace_back(name, value);
     text += " " + name + (value ? "=" + *value : "");
   }

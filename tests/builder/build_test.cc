@@ -74,6 +74,18 @@ TEST_CASE("LABEL above a RUN is no reason to run it again, ENV is",
   CHECK(world.runner.commands == Commands{"write x 1"});
 }
 
+TEST_CASE("switches of BuildKit's scanner are no environment", "[builder]") {
+  World world;
+  world.build(
+      "FROM scratch\nARG BUILDKIT_SBOM_SCAN_STAGE=true OTHER=1\n"
+      "RUN one $BUILDKIT_SBOM_SCAN_STAGE\n");
+  const auto& env = world.runner.specs.front().env;
+  CHECK(std::find(env.begin(), env.end(), "OTHER=1") != env.end());
+  CHECK(std::none_of(env.begin(), env.end(), [](const std::string& variable) {
+    return variable.starts_with("BUILDKIT_SBOM");
+  }));
+}
+
 TEST_CASE("an ARG in scope counts for a RUN, a proxy does not", "[builder]") {
   World world;
   const std::string text = "FROM scratch\nARG V\nRUN write x 1\n";
