@@ -10,6 +10,7 @@
 
 #include "base/dir.h"
 #include "base/text.h"
+#include "builder/yaml.h"
 
 namespace cbuild::builder {
 namespace {
@@ -94,7 +95,10 @@ void apply(const Json& edits, DeviceEdits& device) {
 }
 
 void read_spec(const std::string& file, std::vector<Declared>& all) {
-  const Json spec = Json::parse(read_file(file).value_or(""));
+  std::string text = read_file(file).value_or("");
+  if (!file.ends_with(".json"))
+    text = in_context("CDI spec " + file, [&] { return yaml_to_json(text); });
+  const Json spec = Json::parse(text);
   const std::string kind = spec.at("kind").get<std::string>();
   for (const Json& device : spec.at("devices")) {
     Declared entry;
@@ -121,11 +125,7 @@ std::vector<Declared> read_specs(const std::vector<std::string>& directories) {
     const Fd dir = open_path(directory, O_RDONLY | O_DIRECTORY);
     for (const std::string& name : list_dir(dir.get())) {
       const std::string file = directory + "/" + name;
-      if (name.ends_with(".yaml") || name.ends_with(".yml"))
-        throw Error("CDI spec " + file +
-                    ": only specs in JSON are read (nvidia-ctk cdi generate "
-                    "--format=json)");
-      if (!name.ends_with(".json")) continue;
+      if (!name.ends_with(".json") && !name.ends_with(".yaml")) continue;
       try {
         read_spec(file, all);
       } catch (const Json::exception& e) {

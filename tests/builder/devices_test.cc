@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 
+#include "builder/yaml.h"
 #include "fakes.h"
 
 namespace cbuild::builder {
@@ -84,9 +85,75 @@ TEST_CASE("a spec that cannot be followed is named", "[builder]") {
     "containerEdits": {"deviceNodes": [{"path": "/etc/x"}]}}]})");
   CHECK_THROWS_WITH(specs.names("a/b=x"), Catch::Contains("not below /dev"));
   specs.put("bad.json", "{\"kind\": \"a/b\", \"devices\": []}");
-  specs.put("more.yaml", "kind: a/c");
+  specs.put("more.yaml", "kind: a/c\ndevices: [\n");
   CHECK_THROWS_WITH(specs.names("a/c=x"),
-                    Catch::Contains("only specs in JSON"));
+                    Catch::Contains("more.yaml: line 3, column 1: "));
+}
+
+TEST_CASE("a spec may be YAML", "[builder]") {
+  Specs specs;
+  specs.put("acme.yaml", R"(---
+cdiVersion: "0.6.0"
+kind: acme.org/gpu
+containerEdits: {env: [ACME=1]}
+devices:
+- name: "0"   # a number would not do
+  containerEdits:
+    deviceNodes: [&node {path: /dev/acme, hostPath: /dev/null, fileMode: 0660}]
+- name: all
+  containerEdits:
+    deviceNodes:
+    - <<: *node
+      gid: 44
+    mounts: [{hostPath: /usr/lib/x, containerPath: /lib/x, options: [ro]}]
+)");
+  const DeviceEdits edits =
+      find_devices(specs.dirs(), "acme.org/gpu=all").at(0);
+  CHECK(edits.env == Names{"ACME=1"});
+  REQUIRE(edits.nodes.size() == 1);
+  CHECK(edits.nodes[0].path == "/dev/acme");
+  CHECK(edits.nodes[0].mode == 0660);
+  CHECK(edits.nodes[0].gid == 44);
+  REQUIRE(edits.mounts.size() == 1);
+  CHECK(edits.mounts[0].read_only);
+  CHECK(specs.names("acme.org/gpu=0") == Names{"acme.org/gpu=0"});
+}
+
+TEST_CASE("YAML means what JSON says", "[builder]") {
+  struct Case {
+    const char* yaml;
+    const char* json;
+  };
+  const Case cases[] = {
+      {"", "null"},
+      {"a: 1\nb: [x, 'y', \"z\\n\"]", R"({"a":1,"b":["x","y","z\n"]})"},
+      {"[yes, No, ~, '', 'true', !!str 1]",
+       R"([true,false,null,"","true","1"])"},
+      {"[0644, 0x1F, 0b11, 0o17, -12, +3, 1_000, 08]",
+       R"([420,31,3,15,-12,3,1000,8.0])"},
+      {"[1.5, 1e3, 1.2.3, 10.0.0.1, +, 0x, '7']",
+       R"([1.5,1000.0,"1.2.3","10.0.0.1","+","0x","7"])"},
+      {"18446744073709551615", "18446744073709551615"},
+      {"a: &x {k: 1, l: 2}\nb: {<<: *x, k: 3}\nc: *x",
+       R"({"a":{"k":1,"l":2},"b":{"k":3,"l":2},"c":{"k":1,"l":2}})"},
+      {"text: |\n  two\n  lines\n", R"({"text":"two\nlines\n"})"},
+  };
+  for (const Case& c : cases) {
+    DYNAMIC_SECTION(c.yaml) { CHECK(yaml_to_json(c.yaml) == c.json); }
+  }
+  for (const char* bad : {"a: 1\na: 2", "[", "*none", "? [a]\n: b", "a\n---\nb",
+                          "<<: 1", "\t- a"})
+    DYNAMIC_SECTION(bad) { CHECK_THROWS_AS(yaml_to_json(bad), Error); }
+  std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 9; ++i) {
+    const std::string below = "*a" + std::to_string(i - 1);
+    bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [";
+    for (int k = 0; k < 10; ++k) bomb += (k == 0 ? "" : ", ") + below;
+    bomb += "]\n";
+  }
+  CHECK_THROWS_WITH(yaml_to_json(bomb), Catch::Contains("too much"));
+  CHECK_THROWS_WITH(yaml_to_json(std::string(1000, '[')),
+                    Catch::Contains("too deeply"));
 }
 
 TEST_CASE("RUN --device needs --allow, and its device if required",
