@@ -10,7 +10,6 @@
 #include <grp.h>
 #include <linux/close_range.h>
 #include <linux/seccomp.h>
-#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -18,7 +17,6 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -60,18 +58,6 @@ int join_cgroups(StepContext& context) noexcept {
 int join_network(StepContext& context) noexcept {
   const int network = context.plan.network;
   return network == -1 ? 0 : ::setns(network, CLONE_NEWNET);
-}
-
-int bring_up_loopback(StepContext& context) noexcept {
-  if (!context.plan.own_network) return 0;
-  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd == -1) return -1;
-  ifreq request = {};
-  ::strcpy(request.ifr_name, "lo");
-  if (::ioctl(fd, SIOCGIFFLAGS, &request) == -1) return -1;
-  request.ifr_flags |= IFF_UP;
-  if (::ioctl(fd, SIOCSIFFLAGS, &request) == -1) return -1;
-  return ::close(fd);
 }
 
 int set_hostname(StepContext& context) noexcept {
@@ -185,7 +171,6 @@ constexpr ChildStep kChildSteps[] = {
     {"mount", mount_rest},  // may lie in any of those above
     {"mask", mask_paths},   // last of the mounts: hides parts of them
     {"set hostname", set_hostname},
-    {"bring up loopback", bring_up_loopback},
     {"set limits", set_limits},    // may raise: needs CAP_SYS_RESOURCE
     {"enter", enter_directory},    // root may pass where the user may not
     {"set streams", set_streams},  // owns pipes for the user: needs CHOWN

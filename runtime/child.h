@@ -43,11 +43,10 @@ struct ChildPlan {
   int cgroup = -1;               // group to be cloned into, or -1
   std::span<const int> cgroups;  // files to write "0" to, to join
   int network = -1;              // namespace to join, or -1
-  bool own_network = false;      // cloned with a new one: bring up its loopback
   bool mount_cgroup = false;     // cgroup v2 is there to be mounted
   bool insecure = false;
-  // The devices of /dev are among `mounts`, and nothing else is one: a node that
-  // the command makes cannot be opened.
+  // The devices of /dev are among `mounts`, and nothing else is one: a node
+  // that the command makes cannot be opened.
   bool bind_devices = false;
   // Where no sysfs may be mounted, /sys is the host's.
   bool bind_sys = false;

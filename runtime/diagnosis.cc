@@ -19,7 +19,9 @@
 #include "base/error.h"
 #include "base/privileges.h"
 #include "base/text.h"
+#include "runtime/cgroup.h"
 #include "runtime/isolation.h"
+#include "runtime/net.h"
 #include "runtime/overlay.h"
 #include "runtime/user_namespace.h"
 
@@ -248,16 +250,39 @@ Finding cgroup_finding() {
   Finding f{"cgroups", false, "version 1", ""};
   if (::access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0)
     f.detail = "version 2";
-  const std::string line = read_file("/proc/self/cgroup").value_or("");
-  const std::size_t at = line.find("0::");
-  std::string own = "/sys/fs/cgroup";
-  if (at != std::string::npos)
-    own += line.substr(at + 3, line.find('\n', at) - at - 3);
-  f.allowed = ::access(own.c_str(), W_OK) == 0;
-  f.detail += f.allowed ? ", and " + own + " is writable"
-                        : ", and " + own + " is not writable";
-  if (!f.allowed)
+  try {
+    Resources limits;
+    limits.memory = std::uint64_t{1} << 30;
+    CgroupPool pool(limits, "");
+    f.allowed = static_cast<bool>(pool.acquire());
+    f.detail += ", and limits of a RUN can be set";
+  } catch (const Error& e) {
+    f.detail += "; " + std::string(e.what());
     f.remedy = "systemd-run --user --scope -p Delegate=yes cbuild ...";
+  }
+  return f;
+}
+
+Finding network_finding() {
+  constexpr const char* kWays[] = {"veth", "slirp4netns", "pasta"};
+  constexpr int kFirst = 200;  // no errno
+  const int code = ask_inside([&] {
+    const std::string way = way_out_of_networks();
+    for (int i = 0; i < 3; ++i)
+      if (way == kWays[i]) return kFirst + i;
+    return EPERM;
+  });
+  Finding f{"network", code >= kFirst && code < kFirst + 3, "", ""};
+  if (f.allowed) {
+    f.detail = std::string("RUN has its own network, with a way out by ") +
+               (code == kFirst ? "a veth pair and NAT" : kWays[code - kFirst]);
+    return f;
+  }
+  f.detail = "RUN uses the host's network, if not --network=none";
+  const bool tun = ::access("/dev/net/tun", R_OK | W_OK) == 0;
+  f.remedy = tun ? "apt-get install slirp4netns (or passt)"
+                 : "make /dev/net/tun usable (chmod 666; docker run --device "
+                   "/dev/net/tun), and apt-get install slirp4netns";
   return f;
 }
 
@@ -283,7 +308,8 @@ Diagnosis diagnose(const std::string& directory) {
                      subordinate_finding(),    mount_finding(),
                      proc_finding(),           overlay_finding(directory),
                      mknod_finding(directory), xattr_finding(directory),
-                     cgroup_finding(),         binfmt_finding()};
+                     cgroup_finding(),         network_finding(),
+                     binfmt_finding()};
   bool possible = true;
   for (const Finding& finding : result.findings)
     if (finding.name == "mount" || finding.name == "proc" ||

@@ -54,31 +54,38 @@ std::string hosts_file(
   return file;
 }
 
-std::string container_resolv_conf(std::string_view host_file) {
+std::string container_resolv_conf(std::string_view host_file,
+                                  const std::string& forwarder) {
   std::vector<std::string> kept;
   bool reachable = false;
+  bool loopback = false;
   for (std::string& line : split(host_file, '\n')) {
     const std::string server = name_server(line);
-    if (!server.empty() && is_loopback(server)) continue;
+    if (!server.empty() && is_loopback(server)) {
+      loopback = true;
+      continue;
+    }
     reachable |= !server.empty();
     kept.push_back(std::move(line));
   }
   std::string file = join(kept, "\n");
   if (!file.empty() && file.back() != '\n') file += '\n';
-  if (!reachable) file += "nameserver 8.8.8.8\nnameserver 8.8.4.4\n";
-  return file;
+  if (reachable) return file;
+  if (loopback && !forwarder.empty())
+    return file + "nameserver " + forwarder + "\n";
+  return file + "nameserver 8.8.8.8\nnameserver 8.8.4.4\n";
 }
 
 bool only_systemd_resolved(std::string_view host_file) {
   return name_servers(host_file) == std::vector<std::string>{"127.0.0.53"};
 }
 
-std::string resolv_conf(bool host_network) {
+std::string resolv_conf(bool host_network, const std::string& forwarder) {
   std::string file = read_file(kResolvConf).value_or("");
   if (host_network && !name_servers(file).empty()) return file;
   if (!host_network && only_systemd_resolved(file))
-    file = read_file(kResolvedConf).value_or("");
-  return container_resolv_conf(file);
+    file = read_file(kResolvedConf).value_or(file);
+  return container_resolv_conf(file, forwarder);
 }
 
 }  // namespace cbuild::runtime

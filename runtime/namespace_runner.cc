@@ -180,7 +180,8 @@ void Preparation::add_mounts(const RunSpec& spec, const NetworkLease& network) {
   const bool host_network = network.mode() == NetworkMode::host;
   if (binds_devices(spec)) sources = device_sources();
   sources.push_back(
-      files.add({"/etc/resolv.conf", resolv_conf(host_network), 0644}));
+      files.add({"/etc/resolv.conf",
+                 resolv_conf(host_network, network.name_server()), 0644}));
   sources.push_back(files.add(
       {"/etc/hosts",
        hosts_file(spec.hostname, hosts_of(spec, network.host_address())),
@@ -317,7 +318,6 @@ ChildPlan NamespaceRunner::State::plan(const RunSpec& spec, Preparation& ready,
   plan.mounts = ready.mounts;
   plan.devices = ready.devices;
   plan.network = network.fd();
-  plan.own_network = network.mode() == NetworkMode::none;
   plan.mount_cgroup = cgroup_v2;
   plan.insecure = spec.insecure;
   plan.bind_devices = binds_devices(spec);
@@ -367,8 +367,7 @@ ExitStatus NamespaceRunner::run(const RunSpec& spec, const OutputSink& output,
   const auto start = std::chrono::steady_clock::now();
   ExitStatus status;
   {
-    ChildProcess child(plan,
-                       kNamespaces | (plan.own_network ? CLONE_NEWNET : 0));
+    ChildProcess child(plan, kNamespaces);
     // The read ends see the end of file once the child's copies are closed.
     for (Pipe* pipe : {&ready.out, &ready.err, &ready.report})
       pipe->write.close();

@@ -7,7 +7,9 @@
 #include <linux/veth.h>
 #include <net/if.h>
 #include <sched.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <exception>
 #include <mutex>
 #include <optional>
@@ -21,15 +23,20 @@
 #include "runtime/nat.h"
 #include "runtime/netlink.h"
 #include "runtime/subnet.h"
+#include "runtime/user_network.h"
 
 namespace cbuild::runtime {
 
-// A namespace and the place of its /30 in the block. The veth pair goes with
-// the namespace, when the last descriptor and process in it are gone.
+// A namespace with a way out (egress), or without (none).
 struct PooledNetwork {
-  unsigned slot = 0;
+  NetworkMode mode = NetworkMode::none;
   Fd ns;
-  std::string gateway;
+  Fd sockets;  // its /proc/net/sockstat
+  // Egress by a veth pair: the place of its /30 in the block. The pair goes
+  // with the namespace, when the last descriptor and process in it are gone.
+  std::optional<unsigned> slot;
+  std::optional<UserNetwork> user;  // egress without a pair
+  std::string host_address;
   bool exclusive = false;
 };
 
@@ -108,22 +115,31 @@ void add_veth(NetlinkSocket& socket, int host, const std::string& host_name,
   socket.request(message, "make veth pair");
 }
 
-// Runs `body` on a thread in a new network namespace, and returns that.
+// Runs `body` on a thread in a new network namespace, which `network` gets.
 template <typename Body>
-Fd in_new_namespace(Body&& body) {
-  Fd ns;
+void in_new_namespace(PooledNetwork& network, Body&& body) {
   std::exception_ptr failure;
   std::thread([&] {
     try {
       check(::unshare(CLONE_NEWNET), "unshare", "network namespace");
       body();
-      ns = open_path("/proc/thread-self/ns/net", O_RDONLY);
+      network.ns = open_path("/proc/thread-self/ns/net", O_RDONLY);
+      network.sockets = open_path("/proc/thread-self/net/sockstat", O_RDONLY);
     } catch (...) {
       failure = std::current_exception();
     }
   }).join();
   if (failure) std::rethrow_exception(failure);
-  return ns;
+}
+
+// True where the next command might find a port in use that one before it had:
+// a closed connection stays for a minute (TIME_WAIT).
+bool has_leftovers(const PooledNetwork& network) {
+  char text[1024];
+  const ssize_t n = ::pread(network.sockets.get(), text, sizeof text, 0);
+  if (n <= 0) return true;
+  const std::string_view stat(text, static_cast<std::size_t>(n));
+  return stat.find("TCP: inuse 0 orphan 0 tw 0 ") == std::string_view::npos;
 }
 
 // What all networks of the process share; made by the first that needs it.
@@ -135,7 +151,8 @@ struct Uplink {
         nat(lease.block, interfaces),
         host(open_path("/proc/thread-self/ns/net", O_RDONLY)) {}
 
-  Fd make_namespace(unsigned slot, unsigned serial) const;
+  // In `network.slot`.
+  void make_namespace(PooledNetwork& network, unsigned serial) const;
 
   const HostRoutes routes;
   const BlockLease lease;
@@ -146,14 +163,15 @@ struct Uplink {
   const Fd host;
 };
 
-Fd Uplink::make_namespace(unsigned slot, unsigned serial) const {
+void Uplink::make_namespace(PooledNetwork& network, unsigned serial) const {
   const std::string name = interfaces + std::to_string(serial);
-  const std::uint32_t gateway = gateway_address(lease.block, slot);
-  Fd ns = in_new_namespace([&] {
+  const std::uint32_t gateway = gateway_address(lease.block, *network.slot);
+  network.host_address = Subnet{gateway, 32}.address_text();
+  in_new_namespace(network, [&] {
     NetlinkSocket inside(NETLINK_ROUTE);
     add_veth(inside, host.get(), name, routes.mtu);
     const int eth0 = index_of("eth0");
-    add_address(inside, eth0, container_address(lease.block, slot));
+    add_address(inside, eth0, container_address(lease.block, *network.slot));
     set_up(inside, index_of("lo"));
     set_up(inside, eth0);
     add_default_route(inside, gateway);
@@ -162,51 +180,88 @@ Fd Uplink::make_namespace(unsigned slot, unsigned serial) const {
   const int end = index_of(name);
   add_address(outside, end, gateway);
   set_up(outside, end);
-  return ns;
+}
+
+std::unique_ptr<PooledNetwork> make_isolated() {
+  auto network = std::make_unique<PooledNetwork>();
+  in_new_namespace(*network, [] {
+    NetlinkSocket inside(NETLINK_ROUTE);
+    set_up(inside, index_of("lo"));
+  });
+  return network;
+}
+
+std::unique_ptr<PooledNetwork> make_for_user() {
+  std::unique_ptr<PooledNetwork> network = make_isolated();
+  network->mode = NetworkMode::egress;
+  network->user.emplace(network->ns.get());
+  network->host_address = outward_address();
+  return network;
 }
 
 }  // namespace
 
 struct NetworkPool::State {
-  std::unique_ptr<PooledNetwork> take();
-  std::unique_ptr<PooledNetwork> make();
+  // nullptr where there is none to be had.
+  std::unique_ptr<PooledNetwork> take(NetworkMode mode);
+  std::unique_ptr<PooledNetwork> take_egress();
+  std::unique_ptr<PooledNetwork> make_egress();
+  std::unique_ptr<PooledNetwork> make_veth();
 
   std::mutex mutex;  // guards everything below
   std::optional<Uplink> uplink;
   std::vector<std::unique_ptr<PooledNetwork>> free;
   std::set<unsigned> slots_in_use;
   unsigned made = 0;  // numbers interfaces; names are not used twice
+  std::string why_no_veth;
   bool given_up = false;
 };
 
-std::unique_ptr<PooledNetwork> NetworkPool::State::take() {
+std::unique_ptr<PooledNetwork> NetworkPool::State::take(NetworkMode mode) {
   const std::lock_guard<std::mutex> lock(mutex);
+  const auto found = std::find_if(
+      free.begin(), free.end(), [&](const auto& n) { return n->mode == mode; });
+  if (found == free.end())
+    return mode == NetworkMode::none ? make_isolated() : take_egress();
+  std::unique_ptr<PooledNetwork> network = std::move(*found);
+  free.erase(found);
+  return network;
+}
+
+std::unique_ptr<PooledNetwork> NetworkPool::State::take_egress() {
   if (given_up) return nullptr;
-  if (!free.empty()) {
-    std::unique_ptr<PooledNetwork> network = std::move(free.back());
-    free.pop_back();
-    return network;
-  }
   try {
-    return make();
+    return make_egress();
   } catch (const Error& e) {
     given_up = true;
     warn(std::string("RUN uses the host's network: no network of its own (") +
-         e.what() + ")");
+         e.what() + "); see 'cbuild doctor'");
     return nullptr;
   }
 }
 
-std::unique_ptr<PooledNetwork> NetworkPool::State::make() {
+std::unique_ptr<PooledNetwork> NetworkPool::State::make_egress() {
+  if (why_no_veth.empty()) try {
+      return make_veth();
+    } catch (const Error& e) {
+      why_no_veth = e.what();
+    }
+  try {
+    return make_for_user();
+  } catch (const Error& e) {
+    throw Error(why_no_veth + "; " + e.what());
+  }
+}
+
+std::unique_ptr<PooledNetwork> NetworkPool::State::make_veth() {
   if (!uplink) uplink.emplace();
   unsigned slot = 0;
   while (slots_in_use.count(slot) > 0) ++slot;
   if (slot == kSlots) throw Error("too many networks in use");
   auto network = std::make_unique<PooledNetwork>();
+  network->mode = NetworkMode::egress;
   network->slot = slot;
-  network->gateway =
-      Subnet{gateway_address(uplink->lease.block, slot), 32}.address_text();
-  network->ns = uplink->make_namespace(slot, made++);
+  uplink->make_namespace(*network, made++);
   slots_in_use.insert(slot);
   return network;
 }
@@ -215,8 +270,8 @@ NetworkPool::NetworkPool() : state_(std::make_unique<State>()) {}
 NetworkPool::~NetworkPool() = default;
 
 NetworkLease NetworkPool::acquire(NetworkMode mode, bool exclusive) {
-  if (mode != NetworkMode::egress) return NetworkLease(mode);
-  std::unique_ptr<PooledNetwork> network = state_->take();
+  if (mode == NetworkMode::host) return NetworkLease(mode);
+  std::unique_ptr<PooledNetwork> network = state_->take(mode);
   if (!network) return NetworkLease(NetworkMode::host);
   network->exclusive = exclusive;
   return NetworkLease(*this, std::move(network));
@@ -224,17 +279,17 @@ NetworkLease NetworkPool::acquire(NetworkMode mode, bool exclusive) {
 
 void NetworkPool::release(std::unique_ptr<PooledNetwork> network) {
   const std::lock_guard<std::mutex> lock(state_->mutex);
-  if (network->exclusive)
-    state_->slots_in_use.erase(network->slot);
-  else
+  if (!network->exclusive && !has_leftovers(*network))
     state_->free.push_back(std::move(network));
+  else if (network->slot)
+    state_->slots_in_use.erase(*network->slot);
 }
 
 NetworkLease::NetworkLease(NetworkMode mode) : mode_(mode) {}
 
 NetworkLease::NetworkLease(NetworkPool& pool,
                            std::unique_ptr<PooledNetwork> network)
-    : mode_(NetworkMode::egress), pool_(&pool), network_(std::move(network)) {}
+    : mode_(network->mode), pool_(&pool), network_(std::move(network)) {}
 
 NetworkLease::NetworkLease(NetworkLease&&) noexcept = default;
 
@@ -243,8 +298,21 @@ NetworkLease::~NetworkLease() {
 }
 
 std::string NetworkLease::host_address() const {
-  if (network_) return network_->gateway;
+  if (network_) return network_->host_address;
   return mode_ == NetworkMode::host ? "127.0.0.1" : "";
+}
+
+std::string NetworkLease::name_server() const {
+  return network_ && network_->user ? UserNetwork::kNameServer : "";
+}
+
+std::string way_out_of_networks() {
+  try {
+    const auto network = NetworkPool::State().make_egress();
+    return network->user ? network->user->program() : "veth";
+  } catch (const Error&) {
+    return "";  // each part of the reason is a finding of its own
+  }
 }
 
 int NetworkLease::fd() const { return network_ ? network_->ns.get() : -1; }

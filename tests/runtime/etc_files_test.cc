@@ -41,6 +41,16 @@ TEST_CASE("/etc/resolv.conf: what a container can reach", "[runtime]") {
   }
 }
 
+TEST_CASE("/etc/resolv.conf: who passes questions on stands for loopback",
+          "[runtime]") {
+  CHECK(container_resolv_conf("search x\nnameserver 127.0.0.1\n", "10.0.2.3") ==
+        "search x\nnameserver 10.0.2.3\n");
+  CHECK(container_resolv_conf("nameserver 10.0.0.1\n", "10.0.2.3") ==
+        "nameserver 10.0.0.1\n");
+  CHECK(container_resolv_conf("", "10.0.2.3") ==
+        "nameserver 8.8.8.8\nnameserver 8.8.4.4\n");
+}
+
 TEST_CASE("/etc/resolv.conf: systemd-resolved is recognised", "[runtime]") {
   CHECK(only_systemd_resolved("options edns0\nnameserver 127.0.0.53\n"));
   CHECK_FALSE(

@@ -76,6 +76,27 @@ TEST_CASE("network: none has a loopback that is up and nothing else",
   CHECK(output.out == "lo\n0x9\n");
 }
 
+TEST_CASE("network: none is used again unless a connection lingers",
+          "[runtime]") {
+  NEED_SANDBOX();
+  Sandbox sandbox;
+  const std::string name = "readlink /proc/self/ns/net";
+  const std::string first = sandbox.run(name).out;
+  CHECK(sandbox.run(name).out == first);
+  RunSpec insecure = sandbox.spec(name);
+  insecure.insecure = true;
+  CHECK(sandbox.run(insecure).out == first);
+  const std::string second = sandbox.run(name).out;
+  CHECK(second != first);
+  // The server closes first, so its port stays in use for a minute.
+  const std::string serve =
+      "(echo x | busybox nc -l -p 80 -w 1 >/dev/null) & "
+      "until busybox nc -w 1 127.0.0.1 80 >/dev/null 2>&1 </dev/null; do :; "
+      "done; wait; grep '^TCP:' /proc/net/sockstat";
+  CHECK_THAT(sandbox.run(serve).out, Catch::Contains("tw 1"));
+  CHECK(sandbox.run(name).out != second);
+}
+
 TEST_CASE("network: host has the host's interfaces", "[runtime]") {
   NEED_SANDBOX();
   Sandbox sandbox;

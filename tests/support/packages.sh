@@ -1,11 +1,12 @@
 # Debian packages, and installing those that are missing. Sourced.
 build_packages="cmake ninja-build g++ pkg-config libboost-dev libssl-dev
   libcurl4-openssl-dev libarchive-dev libfmt-dev nlohmann-json3-dev libcli11-dev
-  libseccomp-dev libdeflate-dev libisal-dev libzstd-dev catch2
+  libseccomp-dev libdeflate-dev libisal-dev libzstd-dev libyaml-dev catch2
   libcurl4 libarchive13 libisal2"
 test_packages="busybox-static python3 strace openssl apache2-utils skopeo umoci
   buildah podman docker-registry mmdebstrap iptables zstd bzip2 xz-utils attr
-  clang libclang-rt-14-dev git libarchive-tools uidmap openssh-client"
+  clang libclang-rt-14-dev git libarchive-tools uidmap openssh-client
+  slirp4netns passt qemu-user-static lld"
 
 installed() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
