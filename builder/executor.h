@@ -14,10 +14,10 @@
 #include <string>
 #include <vector>
 
-#include "base/workers.h"
 #include "builder/base_images.h"
 #include "builder/build.h"
 #include "builder/cache_mounts.h"
+#include "builder/disposal.h"
 #include "builder/plan.h"
 #include "builder/remote_cache.h"
 #include "builder/remote_sources.h"
@@ -84,7 +84,7 @@ class Executor {
   Reporter& reporter_;
   const std::atomic<bool>& stop_;
   CacheMounts caches_;
-  Workers disposal_{1};  // of directories that steps are done with
+  Disposal disposal_;  // of directories that steps are done with
   SshAgents ssh_agents_;
 };
 

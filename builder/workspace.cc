@@ -2,14 +2,13 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/dir.h"
 #include "builder/layer_notes.h"
 
 namespace cbuild::builder {
 
-Workspace::Workspace(store::Store& store, Workers& disposal,
+Workspace::Workspace(store::Store& store, Disposal& disposal,
                      std::vector<std::string> lowers)
     : store_(store), disposal_(disposal), temp_(store.temp_dir("step-")) {
   ::clock_gettime(CLOCK_REALTIME, &begun_);
@@ -24,14 +23,11 @@ Workspace::Workspace(store::Store& store, Workers& disposal,
 }
 
 Workspace::~Workspace() {
-  disposal_.submit([temp =
-                        std::make_shared<TempDir>(std::move(temp_))]() mutable {
-    // What overlayfs leaves is known, and need not be searched for.
-    for (const char* directory :
-         {"/work/work", "/work/incompat/volatile", "/work/incompat", "/work"})
-      ::rmdir((temp->path() + directory).c_str());
-    temp.reset();
-  });
+  try {
+    disposal_.take(std::move(temp_));
+  } catch (const Error&) {
+    // It could not be looked into, and is gone already.
+  }
 }
 
 Fd Workspace::mount() const {

@@ -3,15 +3,14 @@
 //   <tmp>/upper   what the step writes; becomes the layer's tree
 //   <tmp>/work    overlayfs's own
 //
-// What take() leaves, or all of it, is removed on a thread of `disposal`: the
-// next step need not wait until overlayfs's five inodes are gone.
+// What take() leaves, or all of it, goes to `disposal`.
 #pragma once
 
 #include <ctime>
 #include <string>
 #include <vector>
 
-#include "base/workers.h"
+#include "builder/disposal.h"
 #include "runtime/overlay.h"
 #include "store/held_back.h"
 #include "store/store.h"
@@ -21,7 +20,7 @@ namespace cbuild::builder {
 class Workspace {
  public:
   // `lowers`: directories below, top first.
-  Workspace(store::Store& store, Workers& disposal,
+  Workspace(store::Store& store, Disposal& disposal,
             std::vector<std::string> lowers);
   ~Workspace();
   Workspace(const Workspace&) = delete;
@@ -39,7 +38,7 @@ class Workspace {
 
  private:
   store::Store& store_;
-  Workers& disposal_;
+  Disposal& disposal_;
   TempDir temp_;
   timespec begun_;
   runtime::OverlaySpec overlay_;
