@@ -114,12 +114,6 @@ void check_mapped(const UserIds& user) {
       "/etc/subuid and /etc/subgid (see 'cbuild doctor')");
 }
 
-std::string describe(const ChildFailure& failure) {
-  std::string text = "RUN: " + std::string(failure.step);
-  if (failure.subject[0] != '\0') text += " " + std::string(failure.subject);
-  return text + ": " + std::strerror(failure.code);
-}
-
 // All that a ChildPlan points to, in an order that it can be taken down in.
 struct Preparation {
   Preparation(const RunSpec& spec, const NetworkLease& network,
@@ -241,10 +235,16 @@ std::optional<ChildFailure> read_failure(int pipe) {
   return failure;
 }
 
+// With its errno: a disk may be full there too.
+[[noreturn]] void throw_failure(const ChildFailure& failure) {
+  throw SystemError(failure.code, "RUN: " + std::string(failure.step),
+                    failure.subject);
+}
+
 // A program that is not there is the command's failure, not ours: said where
 // the command would have, with the exit code that a shell has for it.
 int report_exec_problem(const ChildFailure& failure, const OutputSink& output) {
-  if (failure.kind == ChildFailure::Kind::step) throw Error(describe(failure));
+  if (failure.kind == ChildFailure::Kind::step) throw_failure(failure);
   const ExecProblem problem =
       failure.kind == ChildFailure::Kind::missing
           ? explain_missing(failure.subject, failure.code)
