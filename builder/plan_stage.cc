@@ -170,7 +170,8 @@ void Planner::plan_workdir(StageIndex index, const StageCommand& command,
   state.image.config.working_dir = path;
   if (path != "/") {
     Step step;
-    step.node = WorkdirStep{path, state.image.config.user};
+    // BuildKit makes the directory by its clean path, and keeps the other.
+    step.node = WorkdirStep{clean_path(path), state.image.config.user};
     step.name = display_name(index, command, false);
     step.span = command.instruction.span;
     state.top = add_step(index, std::move(step));

@@ -160,6 +160,12 @@ TEST_CASE("what above a RUN counts for it", "[builder][key]") {
   CHECK(world.runner.commands.empty() == pair.kept);
 }
 
+TEST_CASE("WORKDIR counts by its clean path", "[builder][key]") {
+  World world;
+  world.build("FROM scratch\nWORKDIR /b/../a\n");
+  CHECK(world.build("FROM scratch\nWORKDIR /a\n").executed == 0);
+}
+
 TEST_CASE("equal bytes from the context and from a stage have one key",
           "[builder][key]") {
   World world;
