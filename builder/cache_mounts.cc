@@ -44,17 +44,22 @@ void write_key(const std::string& base, const std::string& key) {
   replace_file_at(dir.get(), "key", key, false, 0600);
 }
 
-std::string name_of(const std::string& key) {
-  return store::sha256(key).hex().substr(0, 32);
+}  // namespace
+
+std::string cache_name(const std::string& id) {
+  return store::sha256(id).hex().substr(0, 32);
 }
 
-}  // namespace
+void CacheMounts::make(const std::string& name) {
+  if (hold_) hold_(name);
+  make_dirs(root_ + "/" + name, 0700);
+}
 
 CacheMount CacheMounts::open(
     const std::string& name, const std::string& key,
     const std::function<void(const std::string&)>& seed) {
   const std::string base = root_ + "/" + name;
-  make_dirs(base, 0700);
+  make(name);
   CacheMount mount;
   if (const auto place = places_.find(id_of(key)); place != places_.end()) {
     make_dirs(place->second);
@@ -82,12 +87,12 @@ CacheMount CacheMounts::acquire(
     const std::string& key, Sharing sharing,
     const std::function<bool()>& stopped,
     const std::function<void(const std::string&)>& seed) {
-  const std::string name = name_of(key);
+  const std::string name = cache_name(key);
   if (sharing == Sharing::shared) return open(name, key, seed);
   for (unsigned number = 0;; ++number) {
     const std::string candidate =
         number == 0 ? name : name + "-" + std::to_string(number);
-    make_dirs(root_ + "/" + candidate, 0700);
+    make(candidate);
     Fd lock = lock_file(root_ + "/" + candidate);
     while (!try_lock(lock.get())) {
       if (sharing == Sharing::private_) break;
@@ -131,7 +136,7 @@ void export_cache(const std::string& root, const std::string& id,
 
 void import_cache(const std::string& root, const std::string& id,
                   store::ByteSource archive) {
-  const std::string base = root + "/" + name_of(id);
+  const std::string base = root + "/" + cache_name(id);
   make_dirs(base, 0700);
   const Fd lock = lock_file(base);
   if (!try_lock(lock.get())) throw Error("cache " + id + " is in use");

@@ -35,12 +35,15 @@ class CacheMounts {
  public:
   // With `start_empty` (--no-cache) each cache is emptied at its first use.
   // `places`: directories of the user to take for certain ids; they are never
-  // emptied.
+  // emptied. `hold` is told of the name of each before it is used, so that it
+  // is not pruned.
   CacheMounts(std::string root, bool start_empty,
-              std::map<std::string, std::string> places = {})
+              std::map<std::string, std::string> places = {},
+              std::function<void(const std::string&)> hold = {})
       : root_(std::move(root)),
         start_empty_(start_empty),
-        places_(std::move(places)) {}
+        places_(std::move(places)),
+        hold_(std::move(hold)) {}
 
   // `key`: the id and what it is seeded from. Waits for a locked one, looking
   // at `stopped` every 50 ms and throwing Interrupted. `seed` fills the
@@ -50,12 +53,14 @@ class CacheMounts {
                      const std::function<void(const std::string&)>& seed);
 
  private:
+  void make(const std::string& name);
   CacheMount open(const std::string& name, const std::string& key,
                   const std::function<void(const std::string&)>& seed);
 
   std::string root_;
   bool start_empty_;
   std::map<std::string, std::string> places_;  // by id
+  std::function<void(const std::string&)> hold_;
   std::mutex mutex_;
   std::set<std::string> used_;  // emptied already in this build
 };
@@ -66,6 +71,8 @@ struct SavedCache {
   std::string id;
   std::uint64_t bytes = 0;  // allocated
 };
+// The directory of the cache of that id, with the default owner and no seed.
+std::string cache_name(const std::string& id);
 std::vector<SavedCache> list_caches(const std::string& root);
 // Throws UsageError where there is no cache of that id, or several (of
 // different owners or seeds), which are then named.

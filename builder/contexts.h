@@ -84,7 +84,7 @@ class Contexts {
   std::optional<IgnoreRules> main_ignore_;
 };
 
-// All that a build reads. The lease keeps prune away while it does.
+// All that a build reads. The lease keeps it from prune.
 struct BuildSources {
   BuildSources(const BuildRequest& request, PlanEnvironment& environment)
       : lease(environment.store.lease()),

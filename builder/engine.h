@@ -113,7 +113,7 @@ class Engine {
   bool find_declared(StepId id);
   bool may_be_declared(StepId id) const;
   void look_up(StepId id);
-  bool usable(const store::StepRecord& record);
+  bool usable(const store::StepRecord& record, const Step& step);
   bool shares_result(StepId id);
   void start_keying(StepId id);
   void start_executing(StepId id);

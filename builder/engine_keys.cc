@@ -1,5 +1,6 @@
 // How the engine learns a step's key, and looks up what is known under it.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "builder/engine.h"
@@ -143,7 +144,7 @@ void Engine::look_up(StepId id) {
   if (!cache_.reads()) return;
   const store::Digest key = *nodes_[id].record_key;
   const auto known = environment_.store.steps.find(key);
-  if (known && usable(*known)) return;
+  if (known && usable(*known, plan_.steps[id])) return;
   submit(id, [this, id, key] {
     if (!cache_.find(key)) return;
     const std::lock_guard lock(mutex_);
@@ -261,10 +262,17 @@ void Engine::set_key(StepId id, const store::Digest& record_key) {
 
 // A record counts only if every layer it names can be had: a form of it is
 // here, it is a base image's, or a cache has it.
-bool Engine::usable(const store::StepRecord& record) {
+bool Engine::usable(const store::StepRecord& record, const Step& step) {
   store::Store& store = environment_.store;
+  // Those below were looked at already, mostly.
+  auto first = record.layers.begin();
+  if (step.parent && nodes_[*step.parent].result) {
+    const auto& below = nodes_[*step.parent].result->layers;
+    first = std::mismatch(first, record.layers.end(), below.begin(), below.end())
+                .first;
+  }
   return std::all_of(
-      record.layers.begin(), record.layers.end(), [&](const auto& id) {
+      first, record.layers.end(), [&](const auto& id) {
         if (usable_.contains(id)) return true;
         if (!store.layers.exists(id)) return false;
         const auto blob = store.layers.recorded_blob(id);
@@ -277,19 +285,20 @@ bool Engine::usable(const store::StepRecord& record) {
 }
 
 bool Engine::load_record(StepId id) {
-  const auto record = environment_.store.steps.find(*nodes_[id].record_key);
+  auto record = environment_.store.steps.find(*nodes_[id].record_key);
   if (!record) return false;
-  if (!usable(*record)) return false;
-  StepResult result;
   const Step& step = plan_.steps[id];
+  if (!usable(*record, step)) return false;
+  StepResult result;
   if (is_detached(step) && step.parent) {
     // Its own layer is known; the chain below it may not be yet.
     if (!nodes_[*step.parent].result) return false;
     result.layers = nodes_[*step.parent].result->layers;
   }
-  result.layers.insert(result.layers.end(), record->layers.begin(),
-                       record->layers.end());
-  if (nodes_[id].inputs.empty()) nodes_[id].inputs = record->inputs;
+  result.layers.insert(result.layers.end(),
+                       std::make_move_iterator(record->layers.begin()),
+                       std::make_move_iterator(record->layers.end()));
+  if (nodes_[id].inputs.empty()) nodes_[id].inputs = std::move(record->inputs);
   result.created = record->created;
   result.created_nanoseconds = record->created_nanoseconds;
   result.cached = true;

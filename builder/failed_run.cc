@@ -145,6 +145,7 @@ std::string keep_failed(store::Store& store, const FailedRun& run,
   check(::rename(upper.c_str(), (staged.path() + "/upper").c_str()), "rename",
         upper);
   const std::string place = folder(store) + "/" + id;
+  store.hold("failed/" + place.substr(place.rfind('/') + 1));
   check(::rename(staged.path().c_str(), place.c_str()), "rename", place);
   staged.keep();
   return id;

@@ -195,6 +195,7 @@ auto GitRepositories::with_commit(const GitReference& git, const Commit& commit,
   const store::FileLock lock(root + "/locks/git-" + name,
                              store::LockMode::exclusive);
   const std::string path = root + "/git/repositories/" + name;
+  environment_.store.hold("git/repositories/" + name);
   GitCommand repository = command(git);
   repository.git_dir = path;
   if (!read_file(marker(path))) {
@@ -250,7 +251,9 @@ std::string GitRepositories::fetch(const GitReference& git) {
   std::string name = identity(git);
   if (git.keep_git_dir.value_or(false)) name += "\n" + git.remote;
   const std::string& root = environment_.store.root();
-  const std::string place = root + "/git/files/" + store::sha256(name).hex();
+  const std::string held = "git/files/" + store::sha256(name).hex();
+  const std::string place = root + "/" + held;
+  environment_.store.hold(held);
   if (::utimensat(AT_FDCWD, place.c_str(), nullptr, 0) == 0) return place;
   if (errno != ENOENT) throw_system_error("set the time of", place);
 

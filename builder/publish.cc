@@ -186,6 +186,7 @@ Published publish(const Plan& plan, Engine& engine, Tarballs& tarballs,
                                         manifest.digest, manifest.json.size());
   result.platform = plan.image.platform;
 
+  store.images.hold(result);
   const std::vector<store::NamedImage> images = store.images.list();
   const bool known = is_published(store, images, manifest, config);
   if (!known) {

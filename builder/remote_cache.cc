@@ -162,7 +162,7 @@ void RemoteCache::fetch(const std::vector<store::LayerId>& layers) {
     workers.submit([this, from = *from] {
       Place& place = *from.first;
       const store::Descriptor& blob = from.second;
-      if (environment_.store.blobs.size(blob.digest)) return;
+      if (environment_.store.blobs.hold(blob.digest)) return;
       const bool done = attempt(
           place, [&] { place.storage->fetch(environment_.store, blob); });
       if (!done)

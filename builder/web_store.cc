@@ -57,6 +57,10 @@ std::string WebStore::directory(const std::string& name,
   return store_.root() + "/web/files/" + store::sha256(identity).hex();
 }
 
+void WebStore::hold(const std::string& place) const {
+  store_.hold(place.substr(store_.root().size() + 1));
+}
+
 std::optional<WebCopy> WebStore::find(const std::string& url,
                                       const std::string& name) const {
   const auto text =
@@ -65,6 +69,7 @@ std::optional<WebCopy> WebStore::find(const std::string& url,
   std::optional<WebCopy> copy = parse_record(*text);
   if (!copy) return std::nullopt;
   const std::string place = directory(name, *copy);
+  hold(place);
   struct stat st;
   if (::lstat((place + "/" + name).c_str(), &st) != 0 ||
       static_cast<std::uint64_t>(st.st_size) != copy->size)
@@ -89,6 +94,7 @@ void WebStore::put(const std::string& url, const std::string& name,
   // The directory's name says what is in it: if it is there, it is the same.
   const std::string place = directory(name, copy);
   make_dirs(parent_path(place), 0700);
+  hold(place);
   if (::rename(staged.c_str(), place.c_str()) != 0 && errno != EEXIST &&
       errno != ENOTEMPTY)
     throw_system_error("rename", place);

@@ -43,6 +43,8 @@ class WebStore {
   std::string directory(const std::string& name, const WebCopy& copy) const;
 
  private:
+  void hold(const std::string& place) const;
+
   store::Store& store_;
 };
 

@@ -75,8 +75,7 @@ std::optional<std::uint64_t> store_cap(Session& session) {
 void keep_below(std::uint64_t cap, store::Store& store,
                 const builder::BuildResult& result, Renderer& renderer) {
   const auto report = store::enforce_cap(store, cap, result.manifest.digest);
-  // A build that is still running does it when it ends.
-  if (!report || report->busy) return;
+  if (!report) return;
   const std::uint64_t size = store::total_bytes(store);
   renderer.on(builder::MessageEvent{
       size > cap, "pruned " + short_size(report->bytes) + ": the store has " +

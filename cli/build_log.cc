@@ -64,8 +64,10 @@ template <typename Body>
 void BuildLog::keeping(Body&& body) {
   if (broken_) return;
   try {
-    if (!std::exchange(made_, true))
+    if (!std::exchange(made_, true)) {
+      store_.hold("logs/" + build_.id);
       make_dirs(directory_of(store_, build_.id), 0700);
+    }
     body();
   } catch (const Error& e) {
     broken_ = true;
@@ -130,6 +132,7 @@ void BuildLog::finish() {
 
 void BuildLog::write() {
   const std::string directory = directory_of(store_, build_.id);
+  make_dirs(directory, 0700);  // the lease has ended: prune may have been here
   const Fd dir = open_path(directory, O_RDONLY | O_DIRECTORY);
   replace_file_at(dir.get(), "build.json", json_of(build_), false, 0600);
   trim();

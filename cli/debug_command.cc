@@ -54,7 +54,9 @@ void run_debug(Session& session) {
 void debug(Session& session, const std::string& id,
            builder::DebugRequest request) {
   store::Store& store = session.store();
+  const store::Lease lease = store.lease();
   const builder::FailedRun run = builder::find_failed(store, id);
+  store.hold("failed/" + run.id);
   runtime::NamespaceRunner runner(store.root() + "/locks");
   const bool interactive =
       ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1;

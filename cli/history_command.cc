@@ -66,6 +66,7 @@ std::vector<Row> rows_of(store::Store& store, const store::Image& image,
 void run_history(Session& session) {
   const Arguments& args = session.args();
   store::Store& store = session.store();
+  const store::Lease lease = store.lease();
   const store::Image image =
       store.images.load(find_image(store, args.words().front()));
   Style style;

@@ -49,6 +49,13 @@ bool matches(const store::NamedImage& named, const std::string& wanted) {
   return false;
 }
 
+bool is_listed(const store::Store& store, const store::Digest& manifest) {
+  const std::vector<store::NamedImage> images = store.images.list();
+  return std::any_of(images.begin(), images.end(), [&](const auto& image) {
+    return image.manifest.digest == manifest;
+  });
+}
+
 std::vector<Entry> entries(store::Store& store, const std::string& wanted) {
   std::vector<Entry> result;
   ImageFactsTable table(store);
@@ -57,8 +64,13 @@ std::vector<Entry> entries(store::Store& store, const std::string& wanted) {
       table.keep(named.manifest);
       continue;
     }
-    ImageFacts facts = table.of(named.manifest);
-    result.push_back({std::move(named), std::move(facts)});
+    try {
+      ImageFacts facts = table.of(named.manifest);
+      result.push_back({std::move(named), std::move(facts)});
+    } catch (const Error&) {
+      // Removed since the list was read.
+      if (is_listed(store, named.manifest.digest)) throw;
+    }
   }
   table.save();
   // Newest first, as docker; RFC 3339 in UTC sorts as text.
@@ -97,6 +109,7 @@ Row row_of(const Entry& entry, bool whole) {
 void run_images(Session& session) {
   const Arguments& args = session.args();
   store::Store& store = session.store();
+  const store::Lease lease = store.lease();
   const std::string wanted = args.words().empty() ? "" : args.words().front();
   const bool whole = args.has("no-trunc");
   if (args.has("quiet")) {

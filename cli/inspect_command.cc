@@ -150,6 +150,7 @@ std::string expression(const Json& json, const std::string& text) {
 void run_inspect(Session& session) {
   const Arguments& args = session.args();
   store::Store& store = session.store();
+  const store::Lease lease = store.lease();
   const std::string format = unescape_template(args.value("format"));
   Json all = Json::array();
   for (const std::string& word : args.words()) {

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/prune_filter.h"
 #include "cli/prompt.h"
 #include "cli/values.h"
 #include "store/prune.h"
@@ -21,7 +22,9 @@ constexpr Flag kFlags[] = {
      "Images with a name too: the store is left empty but for the cache"},
     {"Options", "--until", Takes::one, "TIME",
      "Only what was not used for TIME: 24h, 30m, 10d"},
-    {"Options", "--filter", Takes::many, "until=TIME", "The same, as docker"},
+    {"Options", "--filter", Takes::many, "FILTER",
+     "Only what of the cache is so: type=exec.cachemount, description~=RUN; see "
+     "below"},
     {"Options", "--max,--max-used-space", Takes::one, "SIZE",
      "Remove the oldest only until the store is this small: 20g, 50%"},
     {"Options", "--min-free,--min-free-space", Takes::one, "SIZE",
@@ -39,20 +42,6 @@ std::int64_t age_of(const std::string& flag, const std::string& text) {
   return *seconds;
 }
 
-// How long something must have been unused; nullopt where nothing was said.
-std::optional<std::int64_t> until_of(const Arguments& args) {
-  std::optional<std::int64_t> until;
-  for (const std::string& filter : args.values("filter")) {
-    const auto [name, value] = cut(filter);
-    if (name != "until" || !value)
-      refuse_value("filter", filter,
-                   "want until=TIME" + did_you_mean(name, {"until"}));
-    until = age_of("filter", *value);
-  }
-  if (args.has("until")) until = age_of("until", args.value("until"));
-  return until;
-}
-
 store::PruneOptions options_of(Session& session) {
   const Arguments& args = session.args();
   const auto bytes = [&](const char* name) -> std::optional<std::uint64_t> {
@@ -65,17 +54,26 @@ store::PruneOptions options_of(Session& session) {
   options.reserved_bytes = bytes("reserved-space");
   const bool limited =
       options.keep_bytes || options.free_bytes || options.reserved_bytes;
-  const std::optional<std::int64_t> until = until_of(args);
+  PruneFilter filter = read_prune_filters(args.values("filter"));
+  std::optional<std::int64_t> until = filter.unused_for;
+  if (args.has("until")) until = age_of("until", args.value("until"));
+  if (filter.only && args.has("images"))
+    throw UsageError("--images: --filter is about the cache, not images");
+  const bool all = args.has("all") || filter.only;
+  options.only = std::move(filter.only);
   options.named_images = args.has("images");
-  options.cache_mounts = args.has("all") || until;
-  options.unused_for =
-      until.value_or(args.has("all") || limited ? 0 : kDefaultAge);
+  options.cache_mounts = all || until;
+  options.unused_for = until.value_or(all || limited ? 0 : kDefaultAge);
   options.dry_run = args.has("dry-run");
   return options;
 }
 
 std::string warning_of(const store::PruneOptions& options) {
   std::string text = "WARNING! This will remove:\n";
+  if (options.only)
+    return text +
+           "  - what of the cache --filter is about\n"
+           "Are you sure you want to continue? [y/N] ";
   text += options.named_images ? "  - all images, named ones too\n"
                                : "  - all images without a name\n";
   text += options.unused_for == 0
@@ -116,8 +114,6 @@ void run_prune(Session& session) {
       return;
   }
   const store::PruneReport report = store::prune(session.store(), options);
-  if (report.busy)
-    throw Error("another process uses the store: nothing was removed");
   print_report(report, options.dry_run);
 }
 
@@ -130,11 +126,18 @@ const Command kPruneCommand = {
     R"(Without options: images without a name, and what steps not used for a week
 left in the cache. What an image with a name needs always stays. With a limit
 steps go least recently used first; bases and cache mounts only where that is not
-enough. A SIZE in percent is of the disk. Nothing is
-removed while a build runs. See also --store-max of `cbuild build`.
+enough. A SIZE in percent is of the disk. What a running build uses stays.
+See also --store-max of `cbuild build`.
+
+A FILTER, as of docker buildx, is NAME=VALUE, NAME!=VALUE or NAME~=REGEX, or a NAME
+alone: until (unused-for); type (regular for a cached step, exec.cachemount,
+source.local, source.http, source.git.checkout); id; description; parents; inuse,
+shared (with an image), private, mutable, immutable. Several must
+all hold.
 
 Examples:
   cbuild prune -f --until 24h
+  cbuild prune -f --filter type=exec.cachemount --filter until=48h
   cbuild prune -f --max 20g --min-free 10%
 )",
     kTable,

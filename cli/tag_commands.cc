@@ -25,7 +25,9 @@ void run_tag(Session& session) {
   if (target.digest())
     throw UsageError("refusing to create a tag with a digest reference");
   store::Store& store = session.store();
+  const store::Lease lease = store.lease();
   const store::Descriptor image = find_image(store, words[0]);
+  store.images.load(image);  // from here on prune keeps it
   store.images.tag({normalize_name(words[1])}, image);
 }
 
@@ -38,14 +40,11 @@ std::vector<store::NamedImage> names_of(const store::Store& store,
   return names;
 }
 
-void print_removed(const store::PruneReport& report,
-                   const std::vector<store::NamedImage>& names,
+void print_removed(const std::vector<store::NamedImage>& names,
                    const std::string& id, bool last) {
   for (const store::NamedImage& named : names)
     print("Untagged: " + named.familiar + "\n");
   if (last) print("Deleted: " + id + "\n");
-  if (report.busy)
-    warn("another process uses the store: disk space comes back with prune");
 }
 
 void remove_image(store::Store& store, const std::string& word, bool force) {
@@ -54,16 +53,17 @@ void remove_image(store::Store& store, const std::string& word, bool force) {
   const auto names = names_of(store, image.digest);
   const auto name = full_name(word);
   if (name && store.images.find(*name)) {
-    const auto report = store::remove_name(store, *name);
-    print_removed(report, {{*name, Reference::parse(*name).familiar(), image}},
-                  id, names.size() <= 1);
+    store::remove_name(store, *name);
+    print_removed({{*name, Reference::parse(*name).familiar(), image}}, id,
+                  names.size() <= 1);
     return;
   }
   if (names.size() > 1 && !force)
     throw Error("conflict: unable to delete " + word +
                 " (must be forced) - image is referenced in multiple "
                 "repositories");
-  print_removed(store::remove_image(store, image.digest), names, id, true);
+  store::remove_image(store, image.digest);
+  print_removed(names, id, true);
 }
 
 bool is_known(const store::Store& store, const std::string& word) {

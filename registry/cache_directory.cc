@@ -37,7 +37,7 @@ class DirectoryCache final : public CacheStorage {
   }
 
   void fetch(store::Store& store, const store::Descriptor& layer) override {
-    if (store.blobs.size(layer.digest)) return;
+    if (store.blobs.hold(layer.digest)) return;
     const std::string path = blob(layer);
     const Fd file = open_path(path, O_RDONLY);
     store::BlobWriter writer = store.blobs.writer();

@@ -65,7 +65,7 @@ class S3Cache final : public CacheStorage {
   }
 
   void fetch(store::Store& store, const store::Descriptor& layer) override {
-    if (store.blobs.size(layer.digest)) return;
+    if (store.blobs.hold(layer.digest)) return;
     std::optional<store::BlobWriter> writer;
     HttpRequest get = request("GET", blob_path(layer));
     get.on_body = [&](const HttpResponse&, std::string_view data) {

@@ -70,7 +70,7 @@ class Loader {
 };
 
 bool Loader::have(const Digest& digest) const {
-  return members_.blob(digest) != nullptr || store_.blobs.size(digest);
+  return members_.blob(digest) != nullptr || store_.blobs.hold(digest);
 }
 
 // The bytes of a descriptor's blob, from the archive or the store.
@@ -79,6 +79,7 @@ std::string Loader::document(const Descriptor& descriptor, Plan& plan) {
     plan.blobs.insert(descriptor.digest);
     return members_.text(*member);
   }
+  store_.blobs.hold(descriptor.digest);
   if (auto stored = store_.blobs.read(descriptor.digest))
     return std::move(*stored);
   throw Error("the archive lacks " + descriptor.digest.text());
@@ -96,7 +97,7 @@ void Loader::add_layers(const Manifest& manifest, const ImageConfig& config,
     const Descriptor& layer = manifest.layers[i];
     const Digest& diff_id = config.diff_ids[i];
     const Member* member = members_.blob(layer.digest);
-    if (member == nullptr && !store_.blobs.size(layer.digest))
+    if (member == nullptr && !store_.blobs.hold(layer.digest))
       throw Error("the archive lacks the layer " + layer.digest.text());
     if (member != nullptr) {
       const Digest got = members_.diff_id(*member);

@@ -12,19 +12,27 @@
 #include "store/stream.h"
 
 namespace cbuild::store {
+namespace {
+
+std::string name_of(const Digest& digest) { return "blobs/" + digest.hex(); }
+
+}  // namespace
 
 DigestMismatch::DigestMismatch(const Digest& want, const Digest& got)
     : Error("content has digest " + got.text() + ", expected " + want.text()) {}
 
-BlobWriter::BlobWriter(std::string blobs, std::shared_ptr<Staging> staging)
+BlobWriter::BlobWriter(std::string blobs, std::shared_ptr<Staging> staging,
+                       std::shared_ptr<Leases> leases)
     : blobs_(std::move(blobs)),
       staging_(std::move(staging)),
+      leases_(std::move(leases)),
       staged_(staging_->fresh()),
       out_(open_path(staged_, O_WRONLY | O_CREAT | O_EXCL, 0644)) {}
 
 BlobWriter::BlobWriter(BlobWriter&& other) noexcept
     : blobs_(std::move(other.blobs_)),
       staging_(std::move(other.staging_)),
+      leases_(std::move(other.leases_)),
       staged_(std::exchange(other.staged_, {})),
       out_(std::move(other.out_)),
       hasher_(std::move(other.hasher_)),
@@ -55,26 +63,32 @@ Digest BlobWriter::commit(std::optional<Digest> expected) {
   // The rename is the commit point: before it the blob does not exist. Where it
   // was there already, its bytes are the same.
   const std::string path = blobs_ + "/" + digest.hex();
+  leases_->hold(name_of(digest));
   check(::rename(staged_.c_str(), path.c_str()), "rename", path);
   staged_.clear();
   return digest;
 }
 
 BlobStore::BlobStore(const std::string& root)
-    : blobs_(root + "/blobs/sha256"), staging_(Staging::of(root)) {
+    : blobs_(root + "/blobs/sha256"),
+      staging_(Staging::of(root)),
+      leases_(Leases::of(root)) {
   ensure_layout(root);
 }
 
 Digest BlobStore::put(std::string_view data, std::optional<Digest> expected) {
   const Digest digest = sha256(data);
   if (expected && *expected != digest) throw DigestMismatch(*expected, digest);
+  leases_->hold(name_of(digest));
   // A power cut can leave a published file short or full of zeros.
   if (read_file(path(digest)) == data) return digest;
   staging_->replace(path(digest), data);
   return digest;
 }
 
-BlobWriter BlobStore::writer() { return BlobWriter(blobs_, staging_); }
+BlobWriter BlobStore::writer() {
+  return BlobWriter(blobs_, staging_, leases_);
+}
 
 std::optional<Fd> BlobStore::open(const Digest& digest) const {
   return try_openat(AT_FDCWD, path(digest), O_RDONLY);
@@ -97,6 +111,11 @@ bool BlobStore::verify(const Digest& digest) const {
   while (const std::size_t n = source(buffer.data(), buffer.size()))
     hasher.update({buffer.data(), n});
   return hasher.finish() == digest;
+}
+
+std::optional<std::uint64_t> BlobStore::hold(const Digest& digest) const {
+  leases_->hold(name_of(digest));
+  return size(digest);
 }
 
 std::optional<std::uint64_t> BlobStore::size(const Digest& digest) const {

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "store/digest.h"
+#include "store/lease.h"
 #include "store/staging.h"
 
 namespace cbuild::store {
@@ -51,10 +52,12 @@ class BlobWriter {
 
  private:
   friend class BlobStore;
-  BlobWriter(std::string blobs, std::shared_ptr<Staging> staging);
+  BlobWriter(std::string blobs, std::shared_ptr<Staging> staging,
+             std::shared_ptr<Leases> leases);
 
   std::string blobs_;
   std::shared_ptr<Staging> staging_;
+  std::shared_ptr<Leases> leases_;
   std::string staged_;  // empty once published
   Fd out_;
   Hasher hasher_;
@@ -86,6 +89,10 @@ class BlobStore {
   // is absent.
   bool verify(const Digest& digest) const;
 
+  // As size(), for whoever goes on to count on the blob: a lease of this process
+  // keeps it (store/lease.h).
+  std::optional<std::uint64_t> hold(const Digest& digest) const;
+
   // Size in bytes, or nullopt if absent.
   std::optional<std::uint64_t> size(const Digest& digest) const;
 
@@ -101,6 +108,7 @@ class BlobStore {
  private:
   std::string blobs_;  // <root>/blobs/sha256
   std::shared_ptr<Staging> staging_;
+  std::shared_ptr<Leases> leases_;
 };
 
 }  // namespace cbuild::store

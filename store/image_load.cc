@@ -107,6 +107,7 @@ std::optional<Image> ImageStore::try_load(
 
 Image ImageStore::load(const Descriptor& descriptor,
                        std::optional<Platform> platform) const {
+  hold(descriptor);
   Descriptor chosen = descriptor;
   // An index may hold an index; a chain longer than this is an attack.
   for (int depth = 0; is_index(chosen.media_type); ++depth) {

@@ -48,6 +48,11 @@ bool points_at(const Index& index, const ImageStore::Name& name,
                      });
 }
 
+std::string lease_name(const Descriptor& image) {
+  return (is_index(image.media_type) ? "indexes/" : "images/") +
+         image.digest.text();
+}
+
 Descriptor bare(Descriptor descriptor) {
   descriptor.annotations.erase(kRefName);
   descriptor.annotations.erase(kFullName);
@@ -76,7 +81,14 @@ std::string full_name(const std::string& familiar) {
 }
 
 ImageStore::ImageStore(const std::string& root, BlobStore& blobs)
-    : root_(root), blobs_(blobs), staging_(Staging::of(root)) {}
+    : root_(root),
+      blobs_(blobs),
+      staging_(Staging::of(root)),
+      leases_(Leases::of(root)) {}
+
+void ImageStore::hold(const Descriptor& manifest) const {
+  leases_->hold(lease_name(manifest));
+}
 
 std::vector<NamedImage> ImageStore::list() const {
   std::vector<NamedImage> images;
@@ -99,6 +111,9 @@ std::optional<Descriptor> ImageStore::find(const std::string& name) const {
 
 void ImageStore::tag(const std::vector<Name>& names,
                      const Descriptor& manifest) {
+  // Until the name is there prune must not take the image for one without.
+  Leases::Looking looking(*leases_);
+  looking.hold(lease_name(manifest));
   const FileLock lock(root_ + "/locks/index", LockMode::exclusive);
   Index index = read_index_json_locked(root_);
   bool changed = false;

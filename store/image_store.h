@@ -46,13 +46,16 @@ class ImageStore {
   std::optional<Descriptor> find_by_id(std::string_view id) const;
 
   // Reads manifest and config (through an index to `platform`, the host's if
-  // empty). Throws Error where a blob is absent or damaged.
+  // empty). A lease of this process keeps all of the image. Throws Error where a blob is absent or damaged.
   Image load(const Descriptor& descriptor,
              std::optional<Platform> platform = {}) const;
 
   // As load(), but nullopt where a document is absent or damaged.
   std::optional<Image> try_load(const Descriptor& descriptor,
                                 std::optional<Platform> platform = {}) const;
+
+  // For whoever is about to make or to name the image: as load() holds it.
+  void hold(const Descriptor& manifest) const;
 
   // Points each name at `manifest`, all in one update; an image that loses its
   // last name becomes dangling. No names: adds it as dangling.
@@ -84,6 +87,7 @@ class ImageStore {
   std::string root_;
   BlobStore& blobs_;
   std::shared_ptr<Staging> staging_;
+  std::shared_ptr<Leases> leases_;
 };
 
 // The full form of a familiar name with tag: "app:1" is

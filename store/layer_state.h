@@ -10,6 +10,7 @@
 
 #include "store/layer_io.h"
 #include "store/layer_meta.h"
+#include "store/lease.h"
 #include "store/lock.h"
 
 namespace cbuild::store {
@@ -19,6 +20,7 @@ struct LayerStore::State {
   BlobStore& blobs;
   std::shared_ptr<const Durability> durability;
   std::shared_ptr<Staging> staging;
+  std::shared_ptr<Leases> leases;
   std::mutex mutex;  // guards what follows
   std::map<LayerId, std::shared_ptr<const LayerIndex>> indexes = {};
   std::set<LayerId> trusted = {};  // see has_tree()
@@ -49,6 +51,8 @@ struct LayerStore::State {
   std::string alias(const Digest& diff_id) const {
     return root + "/diffs/" + diff_id.hex();
   }
+  // As LayerStore::id_of(), of which nothing is held.
+  LayerId made_as(const Digest& diff_id) const;
   void add_alias(const Digest& diff_id, const LayerId& id) const;
 };
 

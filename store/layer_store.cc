@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <climits>
 #include <cstdio>
 
@@ -29,6 +30,7 @@ LayerStore::LayerStore(const std::string& root, BlobStore& blobs,
                        .blobs = blobs,
                        .durability = std::move(durability),
                        .staging = Staging::of(root),
+                       .leases = Leases::of(root),
                        .mutex = {}}) {}
 
 LayerId LayerStore::adopt(const std::string& tree, const LayerIndex& index) {
@@ -42,6 +44,7 @@ LayerId LayerStore::adopt(const std::string& tree, const LayerIndex& index) {
   check(::rename(tree.c_str(), (staged.path() + "/tree").c_str()), "rename",
         tree);
   const std::string final_name = s.directory(id);
+  s.leases->hold("layers/" + id);
   check(::rename(staged.path().c_str(), final_name.c_str()), "rename",
         final_name);
   staged.keep();
@@ -54,6 +57,7 @@ LayerId LayerStore::add_blob(const Digest& diff_id, const Digest& digest,
   State& s = *state_;
   const LayerId id = diff_id.hex();
   const std::string directory = s.directory(id);
+  s.leases->hold("layers/" + id);
   const auto known = [&](const LayerMeta& meta) {
     return !meta.blobs.empty() && meta.blobs.back().digest == digest;
   };
@@ -85,17 +89,23 @@ bool LayerStore::has_tree(const LayerId& id) const {
 }
 
 LayerId LayerStore::id_of(const Digest& diff_id) const {
-  const State& s = *state_;
+  Leases::Looking looking(*state_->leases);
+  LayerId id = state_->made_as(diff_id);
+  looking.hold("layers/" + id);
+  return id;
+}
+
+LayerId LayerStore::State::made_as(const Digest& diff_id) const {
   char id[NAME_MAX + 1];
   const ssize_t size =
-      ::readlink(s.alias(diff_id).c_str(), id, sizeof id);
+      ::readlink(alias(diff_id).c_str(), id, sizeof id);
   if (size <= 0) return diff_id.hex();
   const LayerId made(id, static_cast<std::size_t>(size));
-  const LayerMeta meta = read_meta(s.directory(made));
+  const LayerMeta meta = read_meta(directory(made));
   // It may have been pruned, or torn by a power cut.
   const bool usable = meta.diff_id == diff_id && meta.tree &&
-                      s.durability->holds(*meta.tree) &&
-                      there(s.directory(made) + "/tree");
+                      durability->holds(*meta.tree) &&
+                      there(directory(made) + "/tree");
   return usable ? made : diff_id.hex();
 }
 
@@ -176,16 +186,20 @@ std::vector<LayerId> LayerStore::list() const {
   return ids;
 }
 
-void LayerStore::remove(const LayerId& id) {
+void LayerStore::remove(const LayerId& id) { remove_tree(take_away(id)); }
+
+std::string LayerStore::take_away(const LayerId& id) {
   State& s = *state_;
-  // Out of sight first: half a layer must not be found.
+  // Out of sight at once: half a layer must not be found.
   if (const auto diff_id = read_meta(s.directory(id)).diff_id)
-    if (id_of(*diff_id) == id) ::unlink(s.alias(*diff_id).c_str());
+    if (s.made_as(*diff_id) == id) ::unlink(s.alias(*diff_id).c_str());
   const std::string gone = s.staging->fresh();
-  if (::rename(s.directory(id).c_str(), gone.c_str()) == 0) remove_tree(gone);
+  if (::rename(s.directory(id).c_str(), gone.c_str()) == -1 && errno != ENOENT)
+    throw_system_error("rename", s.directory(id));
   const std::lock_guard guard(s.mutex);
   s.indexes.erase(id);
   s.trusted.erase(id);
+  return gone;
 }
 
 std::string LayerStore::directory(const LayerId& id) const {

@@ -69,7 +69,8 @@ class LayerStore {
   bool exists(const LayerId& id) const;
 
   // The layer to use for `diff_id`: the one that a step made here where there
-  // is one, else its hex, whether that exists or not.
+  // is one, else its hex, whether that exists or not. A lease of this process
+  // keeps it.
   LayerId id_of(const Digest& diff_id) const;
 
   // Directory to mount. Unpacks the tarball where there is no tree yet:
@@ -112,6 +113,9 @@ class LayerStore {
   std::vector<LayerId> list() const;
   // Removes all forms but the blobs.
   void remove(const LayerId& id);
+  // Does so by one rename into tmp/; what is at the path that comes back, if
+  // anything, is the caller's to remove.
+  std::string take_away(const LayerId& id);
   // layers/<id>, whether it exists or not.
   std::string directory(const LayerId& id) const;
 

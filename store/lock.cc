@@ -54,9 +54,13 @@ FileLock FileLock::of_directory(const std::string& path) {
 
 std::optional<FileLock> FileLock::try_lock(const std::string& path,
                                            LockMode mode) {
-  Fd fd = open_lock(path);
-  if (!lock(fd.get(), mode, F_OFD_SETLK, path)) return std::nullopt;
-  return FileLock(std::move(fd));
+  return try_lock(open_lock(path), path, mode);
+}
+
+std::optional<FileLock> FileLock::try_lock(Fd file, const std::string& path,
+                                           LockMode mode) {
+  if (!lock(file.get(), mode, F_OFD_SETLK, path)) return std::nullopt;
+  return FileLock(std::move(file));
 }
 
 std::optional<Claim> Claim::try_claim(const std::string& path,

@@ -25,6 +25,11 @@ class FileLock {
   // nullopt where someone else holds it in a way that excludes `mode`.
   static std::optional<FileLock> try_lock(const std::string& path,
                                           LockMode mode);
+  // The same for a file that is open, for writing.
+  static std::optional<FileLock> try_lock(Fd file, const std::string& path,
+                                          LockMode mode);
+
+  int fd() const { return held_.get(); }
 
  private:
   explicit FileLock(Fd held) : held_(std::move(held)) {}

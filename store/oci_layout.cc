@@ -79,7 +79,7 @@ Image OciLayout::load(Store& store, const Descriptor& descriptor,
 void OciLayout::copy_layers(Store& store, const Image& image) const {
   std::string buffer(kBufferSize, '\0');
   for (const Descriptor& layer : image.manifest.layers) {
-    if (store.blobs.size(layer.digest)) continue;
+    if (store.blobs.hold(layer.digest)) continue;
     const std::string path = directory_ + "/blobs/sha256/" + layer.digest.hex();
     const Fd blob = open_path(path, O_RDONLY);
     BlobWriter writer = store.blobs.writer();

@@ -1,14 +1,16 @@
 // Deleting what is no longer wanted.
 //
 // Images and step records are what is wanted or not; layers and blobs go when
-// none of those that stay needs them. Nothing is deleted while another process
-// holds a lease on the store. Killed half-way it leaves a usable store: records
-// go before the layers they name, and layers are renamed away before they are
-// removed. Sizes are in bytes of allocated blocks, as du(1) counts.
+// none of those that stay needs them. Builds may run meanwhile: what a process
+// with a lease found or made stays too (store/lease.h); while prune decides and
+// renames away they wait where they look something up. Killed half-way it leaves
+// a usable store: records go before the layers they name, and layers are renamed
+// away before they are removed. Sizes are in bytes of allocated blocks, as du(1) counts.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +18,19 @@
 #include "store/store.h"
 
 namespace cbuild::store {
+
+// Something of the cache, as BuildKit's filters see it (client/diskusage.go).
+struct CacheItem {
+  // regular (a cached step), exec.cachemount, source.local, source.http,
+  // source.git.checkout
+  std::string type;
+  std::string id;           // the step's key, else the name of the directory
+  std::string description;  // "[build 2/5] RUN make"
+  std::string parent;       // key of what the step stands on
+  bool changes = false;     // in place, as a cache mount does
+  bool in_use = false;      // by a process that runs
+  bool shared = false;      // an image needs what it holds
+};
 
 struct PruneOptions {
   // Images that lost their last name go, and those that have one too.
@@ -46,12 +61,15 @@ struct PruneOptions {
   bool logs = true;
   // What RUN --mount=type=cache keeps, where not used for `unused_for`.
   bool cache_mounts = false;
+  // Where it is set, what it is true for goes, and of the rest of the store only
+  // what nothing needs then: images, what references stand for, logs and what
+  // failed RUNs left stay.
+  std::function<bool(const CacheItem&)> only = {};
   // Only tells what would be done.
   bool dry_run = false;
 };
 
 struct PruneReport {
-  bool busy = false;  // another process uses the store: nothing was done
   std::vector<NamedImage> images;
   std::size_t steps = 0;
   std::size_t references = 0;

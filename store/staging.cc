@@ -11,6 +11,7 @@
 
 #include "base/dir.h"
 #include "base/error.h"
+#include "store/lease.h"
 
 namespace cbuild::store {
 namespace {
@@ -79,6 +80,7 @@ void sweep(const std::string& root) {
     remove_tree_at(dir.get(), session);
     ::unlink(lock_path.c_str());
   }
+  Leases::of(root)->drop_dead();
 }
 
 std::shared_ptr<Staging> Staging::of(const std::string& root) {

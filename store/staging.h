@@ -49,7 +49,7 @@ class Staging {
 // they are there.
 void ensure_layout(const std::string& root);
 
-// Removes what dead processes left in tmp/. One system call where it is empty.
+// Removes what dead processes left in tmp/, and their leases. One system call where it is empty.
 void sweep(const std::string& root);
 
 }  // namespace cbuild::store

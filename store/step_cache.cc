@@ -7,11 +7,15 @@
 #include <ctime>
 
 #include "base/dir.h"
+#include "base/text.h"
 #include "store/damage.h"
 #include "store/json.h"
 
 // A record file is {"sha256":"<hex>","record":<record>}, where the digest is
 // that of the record's bytes as they stand: it is verified before any parsing.
+// The record ends with its layers in one string, which is cut off before: of a
+// thousand steps on top of each other they are nearly all that there is to read,
+// and a JSON parser is slow.
 
 namespace cbuild::store {
 namespace {
@@ -21,6 +25,8 @@ constexpr std::time_t kHour = 60 * 60;
 constexpr std::string_view kOpening = R"({"sha256":")";
 constexpr std::string_view kMiddle = R"(","record":)";
 constexpr std::size_t kHexDigits = 64;
+// Inside of a string its quotes would be escaped.
+constexpr std::string_view kChain = R"(,"chain":")";
 
 Json json_of(const StepRecord& record) {
   Json inputs = Json::array();
@@ -28,16 +34,39 @@ Json json_of(const StepRecord& record) {
     inputs.push_back(Json::array({name, value}));
   return {
       {"key", record.key.text()},  {"title", record.title},
-      {"layers", record.layers},   {"born", Birth::now().text()},
+      {"born", Birth::now().text()},
       {"created", record.created}, {"created_ns", record.created_nanoseconds},
       {"ms", record.milliseconds}, {"inputs", std::move(inputs)}};
+}
+
+// The record's bytes.
+std::string text_of(const StepRecord& record) {
+  std::string text = dump(json_of(record));
+  text.pop_back();
+  text += kChain;
+  text += join(record.layers, " ");
+  return text + "\"}";
+}
+
+// `text` without its layers, and these. nullopt for what has none, as records of
+// earlier versions.
+std::optional<std::pair<std::string, std::vector<LayerId>>> without_chain(
+    std::string_view text) {
+  const std::size_t chain = text.rfind(kChain);
+  if (chain == std::string_view::npos) return std::nullopt;
+  std::string_view ids = text.substr(chain + kChain.size());
+  ids.remove_suffix(2);
+  std::vector<LayerId> layers = split(ids, ' ');
+  if (ids.empty()) layers.clear();
+  return std::pair(std::string(text.substr(0, chain)) + "}",
+                   std::move(layers));
 }
 
 StepRecord record_of(const Json& json) {
   StepRecord record{.key = Digest::parse(text_at(json, "key")),
                     .inputs = {},
                     .title = text_at(json, "title"),
-                    .layers = texts_at(json, "layers"),
+                    .layers = {},
                     .created = number_at(json, "created"),
                     .created_nanoseconds = number_at(json, "created_ns"),
                     .milliseconds = number_at(json, "ms")};
@@ -126,7 +155,8 @@ StepCache::StepCache(const std::string& root,
                      std::shared_ptr<const Durability> durability)
     : steps_(root + "/steps"),
       durability_(std::move(durability)),
-      staging_(Staging::of(root)) {
+      staging_(Staging::of(root)),
+      leases_(Leases::of(root)) {
   ensure_layout(root);
 }
 
@@ -138,19 +168,26 @@ std::optional<StepRecord> StepCache::read(const std::string& path) const {
     drop_record(path, "is damaged");
     return std::nullopt;
   }
-  const Json json = parse_object(*body, path);
+  auto parts = without_chain(*body);
+  if (!parts) return std::nullopt;
+  const Json json = parse_object(parts->first, path);
   const auto birth = Birth::parse(text_at(json, "born"));
   if (!birth || !durability_->holds(*birth)) {
     drop_record(path, "was not on the disk when the machine stopped");
     return std::nullopt;
   }
-  return record_of(json);
+  StepRecord record = record_of(json);
+  record.layers = std::move(parts->second);
+  return record;
 }
 
 std::optional<StepRecord> StepCache::find(const Digest& key) const {
   const std::string path = steps_ + "/" + key.hex();
+  Leases::Looking looking(*leases_);
   std::optional<StepRecord> record = read(path);
   if (!record || record->key != key) return std::nullopt;
+  looking.hold("steps/" + key.hex());
+  looking.hold_layers(record->layers);
   // Whoever may read but not write the store still gets the answer.
   if (std::time(nullptr) - last_used(key) / kSecond > kHour)
     static_cast<void>(::utimensat(AT_FDCWD, path.c_str(), nullptr, 0));
@@ -158,7 +195,7 @@ std::optional<StepRecord> StepCache::find(const Digest& key) const {
 }
 
 void StepCache::put(const StepRecord& record) {
-  const std::string body = dump(json_of(recoded(record, widen)));
+  const std::string body = text_of(recoded(record, widen));
   std::string file(kOpening);
   file += sha256(body).hex();
   file += kMiddle;
@@ -166,6 +203,7 @@ void StepCache::put(const StepRecord& record) {
   file += '}';
   // Renamed over an old record, the new one would be written out at once (ext4
   // auto_da_alloc); a record that is absent for a moment is only a miss.
+  leases_->hold("steps/" + record.key.hex());
   remove(record.key);
   staging_->replace(steps_ + "/" + record.key.hex(), file);
 }

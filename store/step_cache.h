@@ -19,6 +19,7 @@
 #include "store/digest.h"
 #include "store/durability.h"
 #include "store/layer_store.h"
+#include "store/lease.h"
 #include "store/staging.h"
 
 namespace cbuild::store {
@@ -44,6 +45,7 @@ class StepCache {
   StepCache(const std::string& root,
             std::shared_ptr<const Durability> durability);
 
+  // A lease of this process keeps what it finds, layers too.
   std::optional<StepRecord> find(const Digest& key) const;
   // Everything the record names must be in place: its birth is now.
   void put(const StepRecord& record);
@@ -59,6 +61,7 @@ class StepCache {
   std::string steps_;  // <root>/steps
   std::shared_ptr<const Durability> durability_;
   std::shared_ptr<Staging> staging_;
+  std::shared_ptr<Leases> leases_;
 };
 
 }  // namespace cbuild::store

@@ -26,6 +26,7 @@ std::string variable(const char* name) {
 Store::Store(const std::string& root)
     : root_(absolute(root)),
       durability_(std::make_shared<Durability>(root_)),
+      leases_(Leases::of(root_)),
       blobs(root_),
       layers(root_, blobs, durability_),
       images(root_, blobs),
@@ -35,17 +36,6 @@ Store::Store(const std::string& root)
 
 TempDir Store::temp_dir(std::string_view prefix) {
   return TempDir(Staging::of(root_)->directory(), prefix);
-}
-
-Lease Store::lease() const {
-  return Lease(FileLock(root_ + "/locks/lease", LockMode::shared));
-}
-
-std::optional<Lease> Store::exclusive_lease() const {
-  std::optional<FileLock> lock =
-      FileLock::try_lock(root_ + "/locks/lease", LockMode::exclusive);
-  if (!lock) return std::nullopt;
-  return Lease(std::move(*lock));
 }
 
 std::optional<Claim> Store::try_claim(const std::string& work) const {

@@ -16,24 +16,17 @@
 #include "store/durability.h"
 #include "store/image_store.h"
 #include "store/layer_store.h"
+#include "store/lease.h"
 #include "store/lock.h"
 #include "store/step_cache.h"
 
 namespace cbuild::store {
 
-// Says that this process uses the store: prune deletes nothing meanwhile. Every
-// build, pull, push, load and save holds one; they do not exclude each other.
-class Lease {
- private:
-  friend class Store;
-  explicit Lease(FileLock lock) : lock_(std::move(lock)) {}
-  FileLock lock_;
-};
-
 class Store {
  private:
   std::string root_;
   std::shared_ptr<Durability> durability_;
+  std::shared_ptr<Leases> leases_;
 
  public:
   explicit Store(const std::string& root);
@@ -51,11 +44,14 @@ class Store {
   // A fresh directory below tmp/, on the file system of the layers.
   TempDir temp_dir(std::string_view prefix);
 
-  // Waits while prune is deleting.
-  Lease lease() const;
-  // For prune: no one else uses the store while it is held. nullopt where
-  // someone does.
-  std::optional<Lease> exclusive_lease() const;
+  // Says that this process uses the store: what it finds and makes stays until
+  // the last lease ends (store/lease.h). Every build, pull, push, load and save
+  // has one; they do not exclude each other.
+  Lease lease() const { return Lease(leases_); }
+  // Holds "cache-mounts/<x>" and the like, which the store itself does not look
+  // up or make: called before the caller does.
+  void hold(const std::string& name) const { leases_->hold(name); }
+  Leases& leases() const { return *leases_; }
 
   // For work that must be done once among all processes: "step-<key>". nullopt
   // where another one does it now.

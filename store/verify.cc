@@ -300,12 +300,13 @@ void Verifier::references() {
 }  // namespace
 
 VerifyReport verify(Store& store, const VerifyOptions& options) {
+  std::optional<FileLock> alone;
   std::optional<Lease> lease;
   if (options.repair) {
-    lease = store.exclusive_lease();
-    if (!lease) return {.busy = true};
+    alone = store.leases().sole_use();
+    if (!alone) return {.busy = true};
   } else {
-    lease = store.lease();
+    lease.emplace(store.lease());
   }
   return Verifier(store, options).run();
 }

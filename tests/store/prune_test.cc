@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <ctime>
+#include <thread>
 
 #include "image_fixture.h"
 #include "store/check_image.h"
@@ -160,38 +161,133 @@ TEST_CASE("cache mounts go only when asked for", "[prune]") {
   CHECK(report.bytes >= 10000);
 }
 
-TEST_CASE("prune says so where a build is running, and does nothing",
-          "[prune]") {
+TEST_CASE("prune leaves what a running process found or made", "[prune]") {
   ScratchStore s;
-  s.store.blobs.put("loose");
+  const LayerId found = step_layer(s.store, "found", "1");
+  const LayerId named = step_layer(s.store, "named", "2");
+  step_layer(s.store, "unwanted", "3");
+  const Digest key = key_of({{"RUN", "found"}});
+  s.store.steps.put({.key = key, .layers = {found}});
+  const Descriptor image = make_image(s.store, {named});
+  s.store.images.tag({}, image);
+  const Digest loose = s.store.blobs.put("loose");
+  make_dirs(s.root + "/cache-mounts/used");
+  make_dirs(s.root + "/cache-mounts/unused");
+  const PruneOptions all = {.cache_mounts = true};
+  LayerId made;
   {
-    const Lease lease = s.store.lease();
+    Store other(s.root);
+    const Lease lease = other.lease();
     const Lease another = Store(s.root).lease();
-    CHECK(prune(s.store, {}).busy);
-    CHECK(s.store.blobs.list().size() == 1);
+    REQUIRE(other.steps.find(key));
+    other.images.load(image);
+    REQUIRE(other.blobs.hold(loose));
+    other.hold("cache-mounts/used");
+    made = step_layer(other, "made", "4");
+    const PruneReport report = prune(s.store, all);
+    CHECK(report.layers == 2);  // of the image there is a tarball
+    CHECK(report.steps == 0);
+    CHECK(report.images.empty());
+    CHECK(report.blobs == 0);
+    CHECK(report.cache_mounts == 1);
+    CHECK(other.layers.exists(found));
+    CHECK(other.layers.exists(made));
+    CHECK(check_image(other, image).empty());
+    // Another record under the key: the layer of the old one is still in use.
+    s.store.steps.put({.key = key, .layers = {made}});
+    CHECK(prune(s.store, all).layers == 0);
+    CHECK(lstat_at(AT_FDCWD, s.root + "/cache-mounts/used"));
   }
-  CHECK(prune(s.store, {}).blobs == 1);
+  const PruneReport report = prune(s.store, all);
+  CHECK(report.images.size() == 1);
+  CHECK(s.store.layers.list().empty());
+  CHECK(s.store.blobs.list().empty());
+  CHECK(report.cache_mounts == 1);
 }
 
 TEST_CASE("a lease ends with its process, however that ends", "[prune]") {
   ScratchStore s;
+  const Digest loose = s.store.blobs.put("loose");
   int ready[2];
   REQUIRE(::pipe(ready) == 0);
   const pid_t child = ::fork();
   if (child == 0) {
-    const Lease lease = Store(s.root).lease();
+    Store store(s.root);
+    const Lease lease = store.lease();
+    store.blobs.hold(loose);
     static_cast<void>(::write(ready[1], "x", 1));
     ::pause();
     ::_exit(0);
   }
   char byte;
   REQUIRE(::read(ready[0], &byte, 1) == 1);
-  CHECK(prune(s.store, {}).busy);
+  CHECK(prune(s.store, {}).blobs == 0);
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
-  CHECK_FALSE(prune(s.store, {}).busy);
+  CHECK(prune(s.store, {}).blobs == 1);
+  const Fd leases =
+      open_path(s.root + "/locks/leases", O_RDONLY | O_DIRECTORY);
+  CHECK(list_dir(leases.get()).empty());
   ::close(ready[0]);
   ::close(ready[1]);
+}
+
+TEST_CASE("an image gets its name or is pruned, never both", "[prune]") {
+  ScratchStore s;
+  const Descriptor image = make_image(s.store, {step_layer(s.store, "a", "1")});
+  for (int round = 0; round < 50; ++round) {
+    Store other(s.root);
+    s.store.images.untag(full_name("app:1"));
+    s.store.images.tag({}, image);
+    std::thread pruner([&] { prune(s.store, {}); });
+    bool there = true;
+    {
+      const Lease lease = other.lease();
+      there = other.images.try_load(image).has_value();
+      if (there) other.images.tag({{full_name("app:1"), "app:1"}}, image);
+    }
+    pruner.join();
+    if (!there) return;  // pruned: nothing left to try
+    CHECK(other.images.find(full_name("app:1")));
+    CHECK(check_image(other, image).empty());
+  }
+}
+
+TEST_CASE("a filter takes only what it is about", "[prune]") {
+  ScratchStore s;
+  const LayerId shared = step_layer(s.store, "shared", "1");
+  const LayerId single = step_layer(s.store, "single", "2");
+  put_step(s.store, "shared", {shared});
+  put_step(s.store, "single", {single});
+  s.store.images.tag({name("app:1")}, make_image(s.store, {shared}));
+  s.store.images.tag({}, make_image(s.store, {single, shared}));
+  make_dirs(s.root + "/cache-mounts/npm");
+  write_file(s.root + "/cache-mounts/npm/key", "/root/.npm\n\n0:0");
+  make_dirs(s.root + "/logs/build");
+  std::vector<CacheItem> seen;
+  const auto only = [&](auto wanted) {
+    return prune(s.store, {.logs = true,
+                           .cache_mounts = true,
+                           .only = [&, wanted](const CacheItem& item) {
+                             seen.push_back(item);
+                             return wanted(item);
+                           }});
+  };
+  only([](const CacheItem&) { return false; });
+  REQUIRE(seen.size() == 3);
+  CHECK(seen[0].type == "exec.cachemount");
+  CHECK(seen[0].description == "cached mount /root/.npm");
+  CHECK(s.store.steps.list().size() == 2);
+  const auto of_images = [](const CacheItem& item) {
+    return item.type == "regular" && item.shared;
+  };
+  // The image without a name has the other layer.
+  CHECK(only(of_images).steps == 2);
+  CHECK(s.store.images.list().size() == 2);
+  CHECK(lstat_at(AT_FDCWD, s.root + "/logs/build"));
+  const PruneReport report = only(
+      [](const CacheItem& item) { return item.type == "exec.cachemount"; });
+  CHECK(report.cache_mounts == 1);
 }
 
 TEST_CASE("removing a name removes the image with the last one", "[prune]") {
@@ -290,10 +386,6 @@ TEST_CASE("a cap takes images without a name and the oldest steps", "[prune]") {
   CHECK(report->steps == 2);
   CHECK(check_image(s.store, spared).empty());
   CHECK(s.store.images.list().size() == 2);
-  {
-    const Lease lease = s.store.lease();
-    CHECK(enforce_cap(s.store, 1, spared.digest)->busy);
-  }
 }
 
 TEST_CASE("work is claimed by one at a time, without a file for each",
