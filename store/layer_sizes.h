@@ -3,8 +3,10 @@
 //   <root>/sizes   "<id> <ctime of layers/<id>, ns> <bytes>\n", sorted by id
 //
 // Walking a tree costs a system call for each file. What is in layers/<id>
-// changes only by renames into it, which set its ctime. A line that does not
-// parse, or a file that is not there, only means counting again.
+// changes only by renames into it, which set its ctime; but a ctime may be as
+// coarse as a tick of the kernel (4 ms), so what changed a moment ago may change
+// again unseen, and is not remembered. A line that does not parse, or a file that
+// is not there, only means counting again.
 #pragma once
 
 #include <cstdint>

@@ -47,10 +47,22 @@ UsagePart blobs_part(Store& store, const Reached& reached) {
   return part;
 }
 
+std::uint64_t own_blocks(const std::string& path) {
+  const auto st = lstat_at(AT_FDCWD, path);
+  return st ? static_cast<std::uint64_t>(st->st_blocks) * kBlock : 0;
+}
+
+// Of layers/ without the layers.
+std::uint64_t frame_bytes(const Store& store) {
+  return own_blocks(store.root() + "/layers") +
+         allocated(store.root() + "/layers/empty");
+}
+
 UsagePart layers_part(Store& store, const Reached& reached) {
-  UsagePart part{.what = "layers"};
+  UsagePart part{.what = "layers", .bytes = frame_bytes(store)};
   for (const auto& [id, bytes] : layer_sizes(store)) {
     ++part.count;
+    part.bytes += bytes;
     if (!reached.layers.contains(id)) part.reclaimable += bytes;
   }
   return part;
@@ -62,11 +74,6 @@ UsagePart folder_part(const std::string& root, const char* folder) {
       try_openat(AT_FDCWD, root + "/" + folder, O_RDONLY | O_DIRECTORY);
   if (dir) part.count = list_dir(dir->get()).size();
   return part;
-}
-
-std::uint64_t own_blocks(const std::string& path) {
-  const auto st = lstat_at(AT_FDCWD, path);
-  return st ? static_cast<std::uint64_t>(st->st_blocks) * kBlock : 0;
 }
 
 // Nothing in them is needed by an image.
@@ -111,6 +118,7 @@ Usage usage(Store& store) {
   const Fd root = open_path(store.root(), O_RDONLY | O_DIRECTORY);
   other.bytes = own_blocks(store.root());
   for (const std::string& name : list_dir(root.get())) {
+    if (name == "layers") continue;
     const auto part = std::find_if(
         usage.parts.begin(), usage.parts.end(),
         [&](const UsagePart& known) { return name == known.what; });
@@ -125,9 +133,7 @@ Usage usage(Store& store) {
 }
 
 std::uint64_t total_bytes(Store& store) {
-  std::uint64_t sum = own_blocks(store.root()) +
-                      own_blocks(store.root() + "/layers") +
-                      allocated(store.root() + "/layers/empty");
+  std::uint64_t sum = own_blocks(store.root()) + frame_bytes(store);
   for (const auto& [id, bytes] : layer_sizes(store)) sum += bytes;
   const Fd root = open_path(store.root(), O_RDONLY | O_DIRECTORY);
   for (const std::string& name : list_dir(root.get()))
