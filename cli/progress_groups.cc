@@ -125,7 +125,7 @@ class GroupRenderer final : public Renderer {
                 const registry::TransferProgress& progress) override {
     if (progress.state != registry::TransferProgress::State::finished) return;
     const std::lock_guard lock(mutex_);
-    between("transferred " + subject + ": " + progress.what + " " +
+    between((progress.sent ? "pushed " : "pulled ") + subject + ": " + progress.what + " " +
             progress.digest.short_text() + " " + short_size(progress.total) +
             "\n");
     flush();

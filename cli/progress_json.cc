@@ -78,6 +78,7 @@ class JsonRenderer final : public Renderer {
                 const registry::TransferProgress& progress) override {
     write({{"event", "transfer"},
            {"image", subject},
+           {"direction", progress.sent ? "push" : "pull"},
            {"what", progress.what},
            {"digest", progress.digest.text()},
            {"done", progress.done},

@@ -35,7 +35,7 @@ class PlainRenderer final : public Renderer {
     if (progress.state != State::finished) return;
     const std::lock_guard lock(mutex_);
     leave();
-    text_ += "pulling " + subject + ": " + progress.what + " " +
+    text_ += (progress.sent ? "pushing " : "pulling ") + subject + ": " + progress.what + " " +
              progress.digest.short_text() + " " + short_size(progress.total) +
              " done\n\n";
     flush();

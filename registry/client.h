@@ -42,6 +42,7 @@ struct TransferProgress {
   std::uint64_t done = 0;
   std::uint64_t total = 0;
   enum class State { started, moving, finished, exists } state{};
+  bool sent = false;  // to a registry, not from one
 };
 using TransferSink = std::function<void(const TransferProgress&)>;
 

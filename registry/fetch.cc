@@ -136,8 +136,8 @@ bool fetch_from(Session& session, store::Store& store,
 void fetch_blob(Session& session, const Reference& from, store::Store& store,
                 const store::Descriptor& blob, const std::string& what,
                 const TransferSink& progress) {
-  TransferProgress report{what, blob.digest, 0, blob.size, {}};
-  if (store.blobs.size(blob.digest)) {
+  TransferProgress report{what, blob.digest, 0, blob.size, {}, false};
+  if (store.blobs.hold(blob.digest)) {
     report.done = blob.size;
     report.state = TransferProgress::State::exists;
     if (progress) progress(report);

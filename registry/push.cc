@@ -14,6 +14,9 @@
 //               that has it, or opening an upload; then one PUT of its bytes
 //   manifest:   PUT by tag, when all it names is there
 //
+// A registry's word that a digest is wrong is checked against the store's bytes
+// and, where these are right, not believed: the same is sent again.
+//
 // An upload that breaks off starts anew: registries differ too much in what
 // they keep of one (GAR takes no chunks).
 
@@ -58,7 +61,7 @@ class BlobPush {
         store_(store),
         to_(to),
         blob_(blob),
-        report_{std::move(what), blob.digest, 0, blob.size, {}},
+        report_{std::move(what), blob.digest, 0, blob.size, {}, true},
         sink_(sink) {}
 
   void run(const std::vector<std::string>& sources) {
@@ -117,8 +120,21 @@ class BlobPush {
         tell(TransferProgress::State::moving, sent);
     };
     tell(TransferProgress::State::started, 0);
-    session_.send_once(call);
+    try {
+      session_.send_once(call);
+    } catch (const HttpFailure& failure) {
+      if (failure.status() >= 400 && failure.status() < 500) check_own_bytes();
+      throw;
+    }
     tell(TransferProgress::State::finished, blob_.size);
+  }
+
+  // The registry hashes what it gets; where it refuses that, whose fault is it?
+  void check_own_bytes() {
+    if (store_.blobs.verify(blob_.digest)) return;
+    store_.blobs.remove(blob_.digest);
+    throw store::DamagedBlob(
+        "damaged in the store, and dropped: build or pull the image again");
   }
 
   void tell(TransferProgress::State state, std::uint64_t done) {

@@ -1,7 +1,7 @@
 // When to try again, and how long to wait before.
 //
 // Tried again: 408, 429, 5xx but 501 and 505, connections that broke off or
-// timed out (5 tries), names that were not found (3 tries: the resolver of a
+// timed out, DIGEST_INVALID (5 tries), names that were not found (3 tries: the resolver of a
 // pod may still be starting). Pauses double from the first one, with up to half
 // of it more or less at random so that many clients do not come back together.
 // A Retry-After goes before that; one of more than five minutes is not waited

@@ -1,5 +1,7 @@
 // What goes wrong on the way, against the server of fault_server.py.
 
+#include <fcntl.h>
+
 #include <catch2/catch.hpp>
 #include <thread>
 
@@ -252,6 +254,38 @@ TEST_CASE("nobody there, no such host, no TLS: each is told apart") {
   CHECK(problem("registry.invalid/app:1")
             .find("cannot find host "
                   "registry.invalid") != std::string::npos);
+}
+
+TEST_CASE("a push goes on where the registry mistakes a digest",
+          "[registry][fault]") {
+  const std::string body =
+      R"({"errors":[{"code":"DIGEST_INVALID","message":"did not match"}]})";
+  Workplace here;
+  const store::Image image = make_image(here.store, {"a", "b"});
+  const json faults = {answers("PUT .*/manifests/", 400, 2, {}, body),
+                       answers("PUT .*/blobs/", 400, 1, {}, body)};
+  FaultServer server(json{{"faults", faults}});
+  Client client(quick());
+  CHECK(client.push(here.store, image, server.reference("app:1")) ==
+        image.descriptor.digest);
+  CHECK(server.requests("PUT /v2/app/manifests/").size() == 3);
+}
+
+TEST_CASE("a damaged blob is not pushed, and is told of", "[registry][fault]") {
+  Workplace here;
+  const store::Image image = make_image(here.store, {"a", "b"});
+  const store::Digest& layer = image.manifest.layers[0].digest;
+  const auto size = here.store.blobs.size(layer);
+  Fd file = open_path(here.store.blobs.path(layer), O_WRONLY);
+  write_all(file.get(), std::string(*size, 'x'), "blob");
+  file.close();
+  FaultServer server(json::object());
+  Client client(quick());
+  CHECK_THROWS_WITH(client.push(here.store, image, server.reference("app:1")),
+                    Catch::Contains(layer.short_text()) &&
+                        Catch::Contains("damaged in the store, and dropped"));
+  CHECK_FALSE(here.store.blobs.size(layer));
+  CHECK(server.requests("PUT /v2/app/manifests/").empty());
 }
 
 TEST_CASE("a set stop flag ends a transfer and a pause") {
