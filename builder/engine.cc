@@ -151,6 +151,9 @@ void Engine::start_executing(StepId id) {
   }
   StepInputs inputs;
   inputs.below = layers_below(step);
+  for (auto below = step.parent; below; below = plan_.steps[*below].parent)
+    if (std::holds_alternative<ImageStep>(plan_.steps[*below].node))
+      inputs.base = below;
   inputs.layers_of = [this](StepId source) {
     const std::lock_guard lock(mutex_);
     return nodes_[source].result->layers;

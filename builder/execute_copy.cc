@@ -45,7 +45,7 @@ store::LayerId Executor::copy(const CopyStep& copy, const StepInputs& inputs) {
   // A linked copy knows nothing of what is below it.
   Workspace workspace(
       environment_.store, disposal_,
-      copy.link ? std::vector<std::string>() : trees(inputs.below));
+      copy.link ? std::vector<std::string>() : trees_below(inputs));
   store::HeldBackPaths held;
   {
     const Fd destination = workspace.mount();
@@ -57,7 +57,7 @@ store::LayerId Executor::copy(const CopyStep& copy, const StepInputs& inputs) {
 
 store::LayerId Executor::workdir(const WorkdirStep& workdir,
                                  const StepInputs& inputs) {
-  Workspace workspace(environment_.store, disposal_, trees(inputs.below));
+  Workspace workspace(environment_.store, disposal_, trees_below(inputs));
   {
     const Fd root = workspace.mount();
     const FileOwner owner = resolve_owner(root.get(), workdir.user);

@@ -86,7 +86,7 @@ bool read_only(const parser::RunMount& mount) {
 
 store::LayerId Executor::run(const Step& step, const RunStep& run,
                              const StepInputs& inputs) {
-  Workspace workspace(environment_.store, disposal_, trees(inputs.below));
+  Workspace workspace(environment_.store, disposal_, trees_below(inputs));
   MountResources resources;
   resources.scratch = workspace.directory();
 

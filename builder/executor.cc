@@ -24,7 +24,10 @@ Executor::Executor(const Plan& plan, const BuildRequest& request,
       reporter_(reporter),
       stop_(stop),
       caches_(environment.store.root() + "/cache-mounts", request.no_cache,
-              request.cache_directories),
+              request.cache_directories,
+              [&environment](const std::string& name) {
+                environment.store.hold("cache-mounts/" + name);
+              }),
       ssh_agents_(request.ssh, environment.store) {}
 
 store::LayerId Executor::execute(const Step& step, const StepInputs& inputs) {
@@ -99,6 +102,13 @@ std::vector<std::string> Executor::trees(
   for (auto id = layers.rbegin(); id != layers.rend(); ++id)
     trees.push_back(store.tree(*id));
   return trees;
+}
+
+// A base that need not be fetched is told of before what stands on it ends.
+std::vector<std::string> Executor::trees_below(const StepInputs& inputs) {
+  std::vector<std::string> below = trees(inputs.below);
+  if (inputs.base) reporter_.cached(*inputs.base);
+  return below;
 }
 
 Fd Executor::open_origin(const FileOrigin& origin, const StepInputs& inputs) {

@@ -30,6 +30,7 @@ struct MountResources;
 
 // Layers below a step, and those of the steps it takes files from.
 struct StepInputs {
+  std::optional<StepId> base;  // the image that is lowest
   std::vector<store::LayerId> below;  // lowest first
   std::function<std::vector<store::LayerId>(StepId)> layers_of;
   // What `origin` shows.
@@ -58,6 +59,7 @@ class Executor {
   store::LayerId copy(const CopyStep& copy, const StepInputs& inputs);
   store::LayerId workdir(const WorkdirStep& workdir, const StepInputs& inputs);
   // Directories to mount, top first; base layers are fetched and unpacked.
+  std::vector<std::string> trees_below(const StepInputs& inputs);
   std::vector<std::string> trees(const std::vector<store::LayerId>& layers);
   // The root of an origin's files, for reading.
   Fd open_origin(const FileOrigin& origin, const StepInputs& inputs);

@@ -1,5 +1,7 @@
 #include "builder/reporter.h"
 
+#include <utility>
+
 #include "parser/source.h"
 
 namespace cbuild::builder {
@@ -7,9 +9,22 @@ namespace cbuild::builder {
 Reporter::Reporter(ProgressSink& sink)
     : sink_(sink), start_(std::chrono::steady_clock::now()) {}
 
+// A build that --expect-cached ends has told of nothing yet.
+Reporter::~Reporter() {
+  const std::lock_guard lock(mutex_);
+  tell_cached();
+}
+
 void Reporter::send(const Event& event) {
   const std::lock_guard lock(mutex_);
+  tell_cached();
   sink_.on(event);
+}
+
+// Called with the mutex held.
+void Reporter::tell_cached() {
+  for (const StepId id : std::exchange(cached_, {}))
+    sink_.on(FinishedEvent{id, FinishedEvent::Outcome::cached, {}, ""});
 }
 
 void Reporter::plan(const Plan& plan, std::string_view dockerfile) {
@@ -26,6 +41,7 @@ void Reporter::started(StepId id) {
     const std::lock_guard lock(mutex_);
     if (states_[id] != State::waiting) return;
     states_[id] = State::started;
+    running_ = true;
   }
   send(StartedEvent{id});
 }
@@ -40,6 +56,10 @@ void Reporter::finish(StepId id, FinishedEvent::Outcome outcome,
     const std::lock_guard lock(mutex_);
     if (states_[id] == State::finished) return;
     states_[id] = State::finished;
+    if (outcome == FinishedEvent::Outcome::cached && !running_) {
+      cached_.insert(id);
+      return;
+    }
   }
   send(FinishedEvent{id, outcome, wall, std::move(note)});
 }

@@ -1,8 +1,13 @@
 // Hands events to the ProgressSink, one at a time, and keeps count.
+//
+// Steps that are found before anything runs are told of together, in the order
+// of the Dockerfile: which record answers first is chance, and that a base is not
+// needed shows last.
 #pragma once
 
 #include <chrono>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +19,9 @@ namespace cbuild::builder {
 class Reporter {
  public:
   explicit Reporter(ProgressSink& sink);
+  ~Reporter();
+  Reporter(const Reporter&) = delete;
+  Reporter& operator=(const Reporter&) = delete;
 
   void plan(const Plan& plan, std::string_view dockerfile);
   void started(StepId id);
@@ -32,11 +40,14 @@ class Reporter {
   enum class State { waiting, started, finished };
   void finish(StepId id, FinishedEvent::Outcome outcome,
               std::chrono::nanoseconds wall, std::string note);
+  void tell_cached();
   void send(const Event& event);
 
   ProgressSink& sink_;
   std::mutex mutex_;
   std::vector<State> states_;
+  std::set<StepId> cached_;  // not told yet
+  bool running_ = false;     // something was started
   std::chrono::steady_clock::time_point start_;
 };
 

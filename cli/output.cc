@@ -41,8 +41,10 @@ void print(std::string_view text) {
 }
 
 void print_error(std::string_view line) {
-  std::string text(line);
-  text += '\n';
+  write_error(std::string(line) + '\n');
+}
+
+void write_error(std::string_view text) {
   try {
     write_all(STDERR_FILENO, text, "standard error");
   } catch (const SystemError&) {

@@ -14,6 +14,8 @@ void print(std::string_view text);
 
 // A line on standard error. A failure to write it has nobody to be told to.
 void print_error(std::string_view line);
+// The same without a line end.
+void write_error(std::string_view text);
 
 // Rows as docker prints tables: columns at least 10 wide, 3 blanks between,
 // nothing after the last. All rows have as many cells as `header`.

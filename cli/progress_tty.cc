@@ -1,8 +1,10 @@
 // Progress on a terminal: what is finished scrolls up, what runs is drawn over.
 //
 // The block of running steps is the last thing on the screen; the cursor waits
-// below it. A frame goes out in one write(2): up to the block's first row,
-// erase to the end, new finished lines, new block. Nothing is left to restore:
+// below it. A frame goes out in one write(2): up to the block's first row, new
+// finished lines, new block, each erasing what is behind it, and erase what is
+// below. Not all at first: tmux takes a screen that is erased from its top for
+// one to be kept, and would fill its history. Nothing is left to restore:
 // the cursor is never hidden and every line ends in plain colours, so that even
 // a kill leaves a usable terminal. Where the window was made narrower since,
 // the terminal has wrapped the old lines, which the way up takes into account.
@@ -74,7 +76,8 @@ class TtyRenderer final : public Renderer {
                 const registry::TransferProgress& progress) override {
     using State = registry::TransferProgress::State;
     const std::lock_guard lock(mutex_);
-    const std::string what = subject + " " + progress.digest.short_text();
+    const std::string what = (progress.sent ? "pushing " : "pulling ") +
+                             subject + " " + progress.digest.short_text();
     if (progress.state == State::finished || progress.state == State::exists)
       transfers_.erase(what);
     else
@@ -217,14 +220,20 @@ class TtyRenderer final : public Renderer {
   }
 
   void add_scrolled(const std::string& text, Colour colour) {
-    scrolled_ += paint(text, colour) + "\x1b[K\n";
+    scrolled_ += paint(text, colour) + line_end(display_width(text));
+  }
+
+  // A text that fills its last row leaves nothing to erase behind it, and would
+  // lose its last letter: the cursor still stands on that.
+  static std::string line_end(std::size_t width) {
+    const bool full = width != 0 && width % terminal_size().columns == 0;
+    return full ? "\n" : "\x1b[K\n";
   }
 
   // A finished step: the time at the right edge, the name as far as it fits.
   void scroll(const std::string& text, const std::string& time, Colour colour) {
-    scrolled_ +=
-        block_line(text, time, colour, terminal_size().columns).text +
-        "\x1b[K\n";
+    const Line line = block_line(text, time, colour, terminal_size().columns);
+    scrolled_ += line.text + line_end(line.width);
   }
 
   Line block_line(const std::string& text, const std::string& time,
@@ -302,18 +311,19 @@ class TtyRenderer final : public Renderer {
   void draw() {
     std::string frame;
     if (const std::size_t rows = rows_drawn(); rows != 0)
-      frame = "\r\x1b[" + std::to_string(rows) + "A\x1b[J";
+      frame = "\r\x1b[" + std::to_string(rows) + "A";
+    const bool over = !frame.empty();
     frame += scrolled_;
     scrolled_.clear();
     drawn_.clear();
     for (const Line& line : block()) {
-      frame += line.text + "\x1b[K\n";
+      frame += line.text + line_end(line.width);
       drawn_.push_back(line.width);
     }
     last_draw_ = Clock::now();
     if (frame.empty()) return;
-    frame.pop_back();  // print_error ends the line
-    if (!frame.empty()) print_error(frame);
+    if (over) frame += "\x1b[J";
+    write_error(frame);
   }
 
   // Steps that end in quick succession are drawn together.

@@ -1,4 +1,5 @@
 // What a build runs, keeps and publishes, with the kernel faked.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "fakes.h"
@@ -225,6 +226,37 @@ TEST_CASE("ONBUILD of a stage runs in its child, before its own instructions",
       "FROM base\nRUN write own 1\n");
   CHECK(world.runner.commands == Commands{"write trigger 1", "write own 1"});
   CHECK(world.config(result).config.on_build.empty());
+}
+
+// Steps that ended, in the order in which that was told.
+std::vector<StepNumber> ended(const World& world) {
+  std::vector<StepNumber> steps;
+  for (const Event& event : world.progress.events)
+    if (const auto* end = std::get_if<FinishedEvent>(&event))
+      steps.push_back(end->step);
+  return steps;
+}
+
+TEST_CASE("cached steps are told of in the order of the file, bases too",
+          "[builder]") {
+  World world;
+  world.request.tags = {registry::Reference::parse("base").with_default_tag()};
+  world.build("FROM scratch\nRUN write base 1\n");
+  world.request.tags.clear();
+  const std::string text =
+      "FROM base AS a\nRUN write a 1\nFROM base\nRUN write b 1\n"
+      "COPY --from=a /a /\nRUN write c 1\n";
+  world.build(text);
+  world.build(text);
+  const std::vector<StepNumber> steps = ended(world);
+  CHECK(steps.size() == 6);
+  CHECK(std::is_sorted(steps.begin(), steps.end()));
+  // One that runs comes after its base.
+  world.build(text + "RUN write d 1\n");
+  const std::vector<StepNumber> some = ended(world);
+  CHECK(some.size() == 7);
+  CHECK(std::find(some.begin(), some.end(), 2) <
+        std::find(some.begin(), some.end(), 6));
 }
 
 TEST_CASE("an unknown target is an error with a suggestion", "[builder]") {
