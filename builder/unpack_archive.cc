@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -13,12 +14,14 @@
 #include "base/file_capability.h"
 #include "base/text.h"
 #include "builder/copy_xattrs.h"
+#include "store/compress.h"
+#include "store/strict_tar.h"
 #include "store/tar.h"
 
 namespace cbuild::builder {
 namespace {
 
-constexpr std::size_t kHeaderSize = 512;
+constexpr std::size_t kMagicSize = 8;  // bytes that tell a compression
 
 store::ByteSource whole(int file) {
   check(::lseek(file, 0, SEEK_SET), "seek in", "archive");
@@ -39,36 +42,20 @@ bool looks_compressed(std::string_view start) {
          start.substr(1, 3) == "\x2a\x4d\x18"sv;
 }
 
-// A tar header's check sum is the sum of its bytes, its own field counting as
-// blanks; old programs summed signed bytes.
-bool looks_like_header(std::string_view block) {
-  if (block.size() < kHeaderSize) return false;
-  std::int64_t plain = 0;
-  std::int64_t with_signs = 0;
-  for (std::size_t i = 0; i < kHeaderSize; ++i) {
-    const char c = i >= 148 && i < 156 ? ' ' : block[i];
-    plain += static_cast<unsigned char>(c);
-    with_signs += static_cast<signed char>(c);
-  }
-  std::int64_t stated = 0;
-  bool digits = false;
-  for (const char c : block.substr(148, 8)) {
-    if (c < '0' || c > '7') continue;
-    stated = stated * 8 + (c - '0');
-    digits = true;
-  }
-  return digits && (stated == plain || stated == with_signs);
+// The tar in it, decompressed once, checked as it passes.
+store::ByteSource plain(store::ByteSource source) {
+  std::string start(kMagicSize, '\0');
+  start.resize(store::read_full(source, start.data(), start.size()));
+  const bool compressed = looks_compressed(start);
+  const bool quick = store::sniff(start) != store::Compression::none;
+  source = store::prefixed(std::move(start), std::move(source));
+  if (!compressed) return source;
+  return quick ? store::decompressed(std::move(source))
+               : store::filtered(std::move(source));
 }
 
-std::optional<store::IndexEntry> next_member(store::TarReader& reader) {
-  try {
-    return reader.next();
-  } catch (const SystemError&) {
-    throw;
-  } catch (Error& e) {
-    e.add_context("invalid tar header");
-    throw;
-  }
+store::TarReader reader_of(store::ByteSource source) {
+  return store::TarReader(store::checked_tar(plain(std::move(source))), false);
 }
 
 void note_time(const store::IndexEntry& entry,
@@ -99,10 +86,13 @@ class Unpacker {
   // What was put into directories changed their times.
   store::HeldBackPaths finish() {
     for (const auto& [path, entry] : directories_) {
-      const Fd directory = open_in_root(root_, path, O_RDONLY | O_DIRECTORY);
+      // A later member may have taken the directory's place, or a link.
+      const std::optional<Fd> there = try_open_in_root(root_, path, O_PATH);
+      if (!there) continue;
       const timespec time = time_of(entry);
-      set_time(directory.get(), time.tv_sec,
-               static_cast<std::uint32_t>(time.tv_nsec), path);
+      const timespec times[2] = {time, time};
+      check(::utimensat(there->get(), "", times, AT_EMPTY_PATH),
+            "set the time of", "/" + path);
     }
     return std::move(held_);
   }
@@ -224,10 +214,13 @@ class Unpacker {
     write_xattrs(file.get(), kept, "/" + path_);
   }
 
-  // Times before 1970 count as its first second.
+  // Times before 1970, or beyond what 64 bits of nanoseconds hold, count as
+  // the first second.
   timespec time_of(const store::IndexEntry& entry) const {
+    constexpr std::int64_t kLast =
+        std::numeric_limits<std::int64_t>::max() / 1'000'000'000;
     timespec time = {};
-    if (entry.mtime_seconds < 0) return time;
+    if (entry.mtime_seconds < 0 || entry.mtime_seconds >= kLast) return time;
     time.tv_sec = entry.mtime_seconds;
     time.tv_nsec = entry.mtime_nanoseconds;
     if (latest_ && time.tv_sec >= *latest_) time = {*latest_, 0};
@@ -248,38 +241,29 @@ class Unpacker {
 }  // namespace
 
 bool is_archive(int file) {
-  check(::lseek(file, 0, SEEK_SET), "seek in", "archive");
-  std::string start(kHeaderSize, '\0');
-  std::size_t size = 0;
-  while (size < start.size()) {
-    const std::size_t n =
-        read_some(file, start.data() + size, start.size() - size, "archive");
-    if (n == 0) break;
-    size += n;
-  }
-  start.resize(size);
-  if (!looks_compressed(start)) return looks_like_header(start);
   try {
-    return store::TarReader(whole(file), true).next().has_value();
+    return store::begins_tar(plain(whole(file)));
   } catch (const SystemError&) {
     throw;
   } catch (const Error&) {
-    return false;  // compressed, but no tar
+    return false;  // compressed, it seemed
   }
 }
 
 bool starts_like_archive(std::string_view start) {
-  return looks_compressed(start) || looks_like_header(start);
+  if (looks_compressed(start)) return true;
+  return store::begins_tar(store::prefixed(
+      std::string(start), [](char*, std::size_t) -> std::size_t { return 0; }));
 }
 
 std::optional<std::int64_t> unpack_stream(
     store::ByteSource source, int destination,
     const std::optional<FileOwner>& owner,
     const std::optional<std::int64_t>& latest) {
-  store::TarReader reader(std::move(source), true);
+  store::TarReader reader = reader_of(std::move(source));
   Unpacker unpacker(destination, owner, latest);
   std::optional<std::int64_t> newest;
-  while (const std::optional<store::IndexEntry> entry = next_member(reader)) {
+  while (const std::optional<store::IndexEntry> entry = reader.next()) {
     note_time(*entry, newest);
     unpacker.add(reader, *entry);
   }
@@ -290,7 +274,7 @@ std::optional<std::int64_t> unpack_stream(
 std::optional<std::int64_t> newest_time(store::ByteSource source) {
   std::optional<std::int64_t> newest;
   try {
-    store::TarReader reader(std::move(source), true);
+    store::TarReader reader = reader_of(std::move(source));
     while (const std::optional<store::IndexEntry> entry = reader.next())
       note_time(*entry, newest);
   } catch (const SystemError&) {
@@ -304,9 +288,9 @@ std::optional<std::int64_t> newest_time(store::ByteSource source) {
 store::HeldBackPaths unpack_archive(int file, int destination,
                                     const std::optional<FileOwner>& owner,
                                     const std::optional<std::int64_t>& latest) {
-  store::TarReader reader(whole(file), true);
+  store::TarReader reader = reader_of(whole(file));
   Unpacker unpacker(destination, owner, latest);
-  while (const std::optional<store::IndexEntry> entry = next_member(reader))
+  while (const std::optional<store::IndexEntry> entry = reader.next())
     unpacker.add(reader, *entry);
   return unpacker.finish();
 }

@@ -202,6 +202,29 @@ TEST_CASE("a hard link of an archive leads to what is there, or is an error") {
              Catch::Contains("unpack /b.tar: link /nowhere to /n: No such"));
 }
 
+TEST_CASE("a directory that a later member replaced is no error") {
+  const Tree made = unpacked({{"x", EntryType::directory, "", 0700},
+                              {"x/f", EntryType::file, "F"},
+                              {"x", EntryType::file, "X"},
+                              {"y", EntryType::directory, "", 0700},
+                              {"y", EntryType::symlink, "nowhere"}},
+                             add_spec({"a.tar"}, "/o/"));
+  CHECK(made.at("o/x") == "f 644 0:0 X");
+  CHECK(made.at("o/y") == "l 0:0 -> nowhere");
+}
+
+TEST_CASE("an archive compressed twice is a file") {
+  CopyWorld world;
+  plant(world.context, {{"a", tar_of({{"f", EntryType::file, "F"}})}});
+  const std::string twice =
+      "cd " + world.context + " && gzip -c a > once && gzip -c once > twice";
+  REQUIRE(std::system(twice.c_str()) == 0);
+  world.run(add_spec({"once"}, "/o/"));
+  world.run(add_spec({"twice"}, "/t/"));
+  CHECK(world.made().at("o/f") == "f 644 0:0 F");
+  CHECK(world.made().count("t/twice") == 1);
+}
+
 TEST_CASE("what is wrong with an archive names the archive and the member") {
   CopyWorld world;
   std::string broken = tar_of({{"f", EntryType::file, "F"}});
