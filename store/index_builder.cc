@@ -90,6 +90,11 @@ IndexBuilder::Role IndexBuilder::place(IndexEntry& entry) const {
   std::erase_if(entry.xattrs, [](const auto& xattr) {
     return is_reserved_xattr(xattr.first);
   });
+  // overlayfs' own whiteout, as some tools leave it in a layer: every overlay
+  // mount takes the node for one, whatever the index says.
+  if (entry.type == EntryType::character_device && entry.dev_major == 0 &&
+      entry.dev_minor == 0)
+    return Role::whiteout;
   const auto [parent, name] = split_last(entry.path);
   if (name == kOpaque) {
     entry.path = std::string(parent);

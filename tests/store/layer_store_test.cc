@@ -330,6 +330,46 @@ TEST_CASE("whiteouts in a tarball become overlay whiteouts", "[layers]") {
   CHECK(index->find("file")->type == EntryType::file);
 }
 
+// Bug B9 of the peers: a mount takes such a node for a deletion anyway, so
+// index and tree must agree that it is one.
+TEST_CASE("a device 0:0 in a tarball is overlayfs' whiteout", "[layers]") {
+  ScratchStore s;
+  TarFile tar;
+  tar.dir("d");
+  tar.tar.add(entry_of("d/gone", EntryType::character_device));
+  IndexEntry block = entry_of("d/block", EntryType::block_device);
+  tar.tar.add(block);
+  tar.dir("d/.wh.x").file("d/.wh.x/y", "below a name of a whiteout");
+  const LayerId id = load(s.store, tar.take());
+  const auto index = s.store.layers.index(id);
+  REQUIRE(index->find("d/gone") != nullptr);
+  CHECK(index->find("d/gone")->type == EntryType::whiteout);
+  CHECK(index->find("d/block")->type == EntryType::block_device);
+  const auto st = lstat_at(AT_FDCWD, s.store.layers.tree(id) + "/d/gone");
+  REQUIRE(st);
+  CHECK(S_ISCHR(st->st_mode));
+}
+
+// Bug B12: labels of another machine's security modules.
+TEST_CASE("a labelled base image unpacks for everybody", "[layers]") {
+  ScratchStore s;
+  TarFile tar;
+  for (const EntryType type :
+       {EntryType::directory, EntryType::fifo, EntryType::symlink}) {
+    IndexEntry entry = entry_of("e" + std::to_string(int(type)), type);
+    if (type == EntryType::symlink) entry.target = "x";
+    entry.xattrs = {{"security.selinux", "system_u:object_r:bin_t:s0"},
+                    {"security.ima", "\x03signature"},
+                    {"system.nfs4_acl", "x"},
+                    {"unknown.name", "x"}};
+    tar.tar.add(entry);
+  }
+  const LayerId id = load(s.store, tar.take());
+  for (const char* name : {"e1", "e2"})
+    CHECK(lstat_at(AT_FDCWD, s.store.layers.tree(id) + "/" + name));
+  CHECK(s.store.layers.index(id)->entries.size() == 3);
+}
+
 TEST_CASE("a tarball cannot bring overlayfs attributes along", "[layers]") {
   ScratchStore s;
   TarFile tar;
