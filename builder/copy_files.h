@@ -90,9 +90,10 @@ struct FileOwner {
 };
 FileOwner resolve_owner(int root, const std::string& text);
 
-// Whether --chown has a name other than root, which needs the passwd of a
-// stage: COPY --link has none to look in.
-bool chown_has_names(const std::string& chown);
+// What is wrong with a --chown, or a WORKDIR's USER, where there is no passwd
+// to look names up in: COPY --link, and a stage from scratch that has no files
+// yet. BuildKit's words, or "" for numbers, root and nothing.
+std::string unresolvable_owner(const std::string& text);
 
 // mkdir -p of WORKDIR or of a RUN's cwd inside `root`: missing directories are
 // made with mode 0755 and that owner; existing ones are left untouched. Throws

@@ -2,6 +2,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/text.h"
 #include "builder/copy_files.h"
 #include "runtime/users.h"
 
@@ -41,10 +42,15 @@ bool is_name(const std::string& text) {
 
 }  // namespace
 
-bool chown_has_names(const std::string& chown) {
-  const std::size_t colon = chown.find(':');
-  return is_name(chown.substr(0, colon)) ||
-         (colon != std::string::npos && is_name(chown.substr(colon + 1)));
+std::string unresolvable_owner(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  const bool named =
+      is_name(text.substr(0, colon)) ||
+      (colon != std::string::npos && is_name(text.substr(colon + 1)));
+  if (!named) return "";
+  return "invalid user index: -1: there is no /etc/passwd to look up " +
+         go_quote(text) +
+         " in: --link and a stage without files need numeric ids";
 }
 
 FileOwner resolve_owner(int root, const std::string& text) {

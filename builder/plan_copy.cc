@@ -8,13 +8,14 @@
 namespace cbuild::builder {
 namespace {
 
-// --link copies into an empty tree, which has no names to look up.
-void check_link_owner(const CopySpec& spec, parser::Span span) {
-  if (chown_has_names(spec.chown))
-    throw mistake(span,
-                  "invalid user index: -1: --link needs numeric ids in "
-                  "--chown=" +
-                      spec.chown);
+// A heredoc is a file in an empty tree first, where no directory is.
+void check_inline_name(const std::string& name, parser::Span span) {
+  const std::string path = clean_path("/" + name);
+  if (path == "/") throw mistake(span, "open /: is a directory");
+  if (path.rfind('/') != 0)
+    throw mistake(span, "open " + path +
+                            ": no such file or directory: a heredoc's name "
+                            "can't be below a directory");
 }
 
 std::string history_text(const parser::Copy& copy, const CopySpec& spec,
@@ -45,6 +46,11 @@ std::string Planner::expand_body(const StageState& state,
   }
 }
 
+void Planner::check_owner(const std::string& owner, parser::Span span) const {
+  const std::string wrong = unresolvable_owner(owner);
+  if (!wrong.empty() && !options_.judge) throw mistake(span, wrong);
+}
+
 CopySpec Planner::copy_spec(StageState& state, const parser::Copy& copy) {
   CopySpec spec;
   spec.add = copy.add;
@@ -65,9 +71,11 @@ void Planner::plan_copy(StageIndex index, const StageCommand& command,
   CopyStep node;
   node.spec = copy_spec(state, copy);
   const std::string destination = expand(state, copy.destination);
-  for (const parser::Heredoc& heredoc : copy.heredocs)
+  for (const parser::Heredoc& heredoc : copy.heredocs) {
+    if (!options_.judge) check_inline_name(heredoc.name, span);
     node.spec.inline_files.push_back(
         {heredoc.name, expand_body(state, heredoc)});
+  }
   node.spec.destination = normalize_path(
       state.image.config.working_dir,
       destination.empty() || destination == "." ? "./" : destination, true);
@@ -81,7 +89,7 @@ void Planner::plan_copy(StageIndex index, const StageCommand& command,
                      copy.checksum ? expand(state, *copy.checksum) : "", span);
   note_copy(state, node.spec);
   node.link = copy.link && node.spec.chmod.empty();
-  if (node.link && !options_.judge) check_link_owner(node.spec, span);
+  if (node.link || !state.top) check_owner(node.spec.chown, span);
   if (!command.sources.empty() && command.sources.front()) {
     const StageIndex source = *command.sources.front();
     if (!states_[source].planned)

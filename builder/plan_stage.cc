@@ -169,6 +169,8 @@ void Planner::plan_workdir(StageIndex index, const StageCommand& command,
       normalize_path(state.image.config.working_dir, written, false);
   state.image.config.working_dir = path;
   if (path != "/") {
+    if (!state.top)
+      check_owner(state.image.config.user, command.instruction.span);
     Step step;
     // BuildKit makes the directory by its clean path, and keeps the other.
     step.node = WorkdirStep{clean_path(path), state.image.config.user};

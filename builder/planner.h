@@ -92,6 +92,8 @@ class Planner {
   struct PlanInstruction;
   void plan_command(StageIndex index, const StageCommand& command);
   void plan_arg(StageState& state, const parser::Arg& arg);
+  // Refuses names where nothing tells their numbers.
+  void check_owner(const std::string& owner, parser::Span span) const;
   void plan_workdir(StageIndex index, const StageCommand& command,
                     const parser::Workdir& workdir);
   void plan_expose(StageState& state, const parser::Expose& expose);
