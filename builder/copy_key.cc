@@ -159,6 +159,11 @@ class SourceKey {
     const std::string path =
         (source_.path.empty() ? "" : "/" + source_.path) + "/" + relative;
     met_ = path.starts_with(*source_.required) && match.entry.directory();
+    // A link that is the source itself must lead somewhere, as without
+    // --parents.
+    const bool at_top = path == *source_.required && path.rfind('/') == 0;
+    if (met_ && at_top && !from_.resolve(relative))
+      throw_not_found(from_, relative);
   }
 
   void hash(const Item& item) {

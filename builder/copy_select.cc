@@ -96,12 +96,18 @@ Match match_named(const FileView& from, const std::string& named,
   return {resolved, base_name(named), std::move(*entry)};
 }
 
-}  // namespace
+// Whether the last component is one; those before it are followed.
+bool is_link(const FileView& from, const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const auto holder =
+      from.resolve(slash == std::string::npos ? "" : path.substr(0, slash));
+  if (!holder) return false;
+  const auto entry = from.find(joined(*holder, base_name(path)));
+  return entry && entry->type == store::EntryType::symlink;
+}
 
-void throw_not_found(const FileView& from, const std::string& path) {
-  std::string text =
-      "failed to compute cache key: failed to calculate checksum of ref: " +
-      go_quote("/" + path) + ": not found";
+// " (excluded by ...)", or "" where nothing more is known.
+std::string why_missing(const FileView& from, const std::string& path) {
   std::string reason = from.reason_absent(path);
   const std::optional<ViewEntry> entry = from.find(path);
   if (entry && entry->type == store::EntryType::socket)
@@ -114,13 +120,21 @@ void throw_not_found(const FileView& from, const std::string& path) {
     if (reason.empty()) reason = "missing";
     reason = "it links to " + target + ", " + reason;
   }
-  if (!reason.empty()) text += " (" + reason + ")";
-  throw MissingSource(text);
+  return reason.empty() ? reason : " (" + reason + ")";
+}
+
+}  // namespace
+
+void throw_not_found(const FileView& from, const std::string& path) {
+  throw MissingSource(
+      "failed to compute cache key: failed to calculate checksum of ref: " +
+      go_quote("/" + path) + ": not found" + why_missing(from, path));
 }
 
 Source parse_source(const CopySpec& spec, const std::string& argument) {
   Source source;
   source.argument = argument;
+  source.filtered = !spec.exclude.empty();
   if (!spec.parents) {
     source.path = relative_path(argument);
     return source;
@@ -147,7 +161,15 @@ std::vector<Match> resolve_source(const FileView& from, const Source& source) {
   if (parts.pattern.empty()) {
     if (!base && source.required)
       throw_not_found(from, source.required->substr(1));
+    // With a filter the digest of nothing is fine, and the copy fails.
+    if (!base && source.filtered)
+      throw MissingSource("lstat /" + source.path +
+                          ": no such file or directory" +
+                          why_missing(from, source.path));
     if (!base) throw_not_found(from, source.path);
+    // What --parents must find it does not look for below a link.
+    if (source.required && is_link(from, source.path))
+      throw_not_found(from, source.required->substr(1));
     matches.push_back(match_named(from, source.path, *base));
     return matches;
   }
@@ -159,8 +181,9 @@ std::vector<Match> resolve_source(const FileView& from, const Source& source) {
     const std::optional<std::string> resolved = from.resolve(path);
     if (!resolved) throw_not_found(from, path);
     Match match = match_named(from, path, *resolved);
-    // Before a pivot only directories make sense; "*/./x" is not about files.
-    if (source.pattern && !match.entry.directory()) continue;
+    // Of a context "*/./x" sends no files; from a stage they are copied too.
+    if (source.pattern && !match.entry.directory() && from.is_context())
+      continue;
     matches.push_back(std::move(match));
   }
   return matches;

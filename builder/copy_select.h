@@ -23,6 +23,7 @@ struct Source {
   std::string path;      // cleaned, relative; what stands before the pivot
   std::optional<std::string> pattern;   // --parents: what is included below
   std::optional<std::string> required;  // --parents: absolute, must be met
+  bool filtered = false;                // by --exclude
 };
 
 Source parse_source(const CopySpec& spec, const std::string& argument);

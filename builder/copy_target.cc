@@ -97,6 +97,12 @@ void set_time(int fd, std::int64_t seconds, std::uint32_t nanoseconds,
   check(::futimens(fd, times), "set the time of", "/" + path);
 }
 
+void set_time_now(int fd, const std::optional<std::int64_t>& latest,
+                  const std::string& path) {
+  if (latest) return set_time(fd, *latest, 0, path);
+  check(::futimens(fd, nullptr), "set the time of", "/" + path);
+}
+
 std::string parent_path(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   return slash == std::string::npos ? std::string() : path.substr(0, slash);

@@ -59,6 +59,10 @@ int make_in_place(int directory, const std::string& name,
 void set_time(int fd, std::int64_t seconds, std::uint32_t nanoseconds,
               const std::string& path);
 
+// Sets it to now, or to `latest` if that is given.
+void set_time_now(int fd, const std::optional<std::int64_t>& latest,
+                  const std::string& path);
+
 // The directory part of a path without links, and the last component.
 std::string parent_path(const std::string& path);
 std::string last_component(const std::string& path);

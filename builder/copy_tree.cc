@@ -119,7 +119,8 @@ void TreeCopier::enter(const SelectionWalk::Step& step) {
 void TreeCopier::leave() {
   const Level& level = levels_.back();
   if (level.top && level.path.empty()) {
-    // The root of a context or stage has no time of its own to hand on.
+    // The root of a context or stage is as new as the build.
+    set_time_now(level.target.get(), style_.latest, level.destination);
   } else if (level.top) {
     set_times(level.target.get(), level.entry, level.destination);
   } else if (level.made && level.included) {

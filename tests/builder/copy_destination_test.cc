@@ -14,7 +14,8 @@ using testing::plant;
 struct Case {
   const char* source;
   const char* destination;
-  const char* lands;  // where "f" is found afterwards
+  const char* lands;   // where "f" is found afterwards
+  const char* linked;  // where --link puts it, which sees nothing of the root
 };
 
 // A root whose /bin is a link, as that of today's distributions.
@@ -32,27 +33,30 @@ void plant_root(const std::string& root) {
 }
 
 TEST_CASE("a destination under links lands where they lead inside the root") {
+  // The path is cleaned before links are followed.
   const Case cases[] = {
-      {"f", "/bin/", "usr/bin/f"},
-      {"f", "/bin", "usr/bin/f"},
-      {"f", "/bin/new", "usr/bin/new"},
-      {"d", "/bin", "usr/bin/f"},
-      {"d", "/bin/", "usr/bin/f"},
-      {"d", "/bin/sub", "usr/bin/sub/f"},
-      {"f", "/sbin/", "usr/bin/f"},
-      {"d", "/sbin", "usr/bin/f"},
-      {"f", "/chain/", "usr/bin/f"},
-      {"f", "/dangling/", "opt/new/f"},
-      {"f", "/dangling", "opt/new"},
-      {"d", "/dangling", "opt/new/f"},
-      {"f", "/out/", "usr/bin/f"},
-      {"d", "/out", "usr/bin/f"},
-      {"f", "/var/run/", "run/f"},
-      {"f", "/var/run/x/y", "run/x/y"},
-      {"f", "/deep/link/bin/", "usr/bin/f"},
-      {"f", "/deep/link/../f", "deep/f"},  // cleaned before links are followed
-      {"f", "/../../bin/f", "usr/bin/f"},
-      {"f", "/file", "usr/bin/tool"},
+      {"f", "/bin/", "usr/bin/f", "bin/f"},
+      {"f", "/bin", "usr/bin/f", "bin"},
+      {"f", "/bin/new", "usr/bin/new", "bin/new"},
+      {"d", "/bin", "usr/bin/f", "bin/f"},
+      {"d", "/bin/", "usr/bin/f", "bin/f"},
+      {"d", "/bin/sub", "usr/bin/sub/f", "bin/sub/f"},
+      {"f", "/sbin/", "usr/bin/f", "sbin/f"},
+      {"d", "/sbin", "usr/bin/f", "sbin/f"},
+      {"f", "/chain/", "usr/bin/f", "chain/f"},
+      {"f", "/dangling/", "opt/new/f", "dangling/f"},
+      {"f", "/dangling", "opt/new", "dangling"},
+      {"d", "/dangling", "opt/new/f", "dangling/f"},
+      {"f", "/out/", "usr/bin/f", "out/f"},
+      {"d", "/out", "usr/bin/f", "out/f"},
+      {"f", "/var/run/", "run/f", "var/run/f"},
+      {"f", "/var/run/x/y", "run/x/y", "var/run/x/y"},
+      {"f", "/deep/link/bin/", "usr/bin/f", "deep/link/bin/f"},
+      {"f", "/deep/link/../f", "deep/f", "deep/f"},
+      {"f", "/../../bin/f", "usr/bin/f", "bin/f"},
+      {"f", "/file", "usr/bin/tool", "file"},
+      {"f", "/usr/bin", "usr/bin/f", "usr/bin"},
+      {"f", "/usr/bin/.", "usr/bin/f", "usr/bin/f"},
   };
   for (const Case& c : cases) {
     INFO(c.source << " to " << c.destination);
@@ -67,6 +71,12 @@ TEST_CASE("a destination under links lands where they lead inside the root") {
     for (const char* link : {"bin", "sbin", "chain", "dangling", "out", "file",
                              "var/run", "deep/link"})
       CHECK(made.at(link).substr(0, 1) == "l");
+    CopyWorld empty;
+    plant(empty.context, {{"f", "F"}, {"d/f", "F"}});
+    empty.run(copy_spec({c.source}, c.destination));
+    const auto linked = empty.made();
+    REQUIRE(linked.count(c.linked) == 1);
+    CHECK(linked.at(c.linked) == "f 644 0:0 F");
   }
 }
 

@@ -99,6 +99,13 @@ TEST_CASE("a missing source is an error in BuildKit's words") {
   CHECK(error(".", true) == start + "\"/\": not found");
   CHECK(error("nope/./x", true) == start + "\"/nope/x\": not found");
   CHECK(error("link/a.t", true) == start + "\"/link/a.t\": not found");
+  CHECK(error("link/./a.t", true) == start + "\"/link/a.t\": not found");
+  CHECK(error("dangling", true) == error("dangling"));
+  // --exclude: found missing by the copy, not by the key.
+  CopySpec filtered = copy_spec({"nope"}, "/o/");
+  filtered.exclude = {"x"};
+  CHECK(error_of([&] { world.run(filtered); }) ==
+        "lstat /nope: no such file or directory");
 }
 
 TEST_CASE(
@@ -152,6 +159,15 @@ TEST_CASE("--parents keeps the directories behind the pivot") {
   CHECK(of("link") == Names{"link"});  // as a link
   CHECK(of("x/../d/a.t") == Names{"d/a.t"});
   CHECK(of("nothing/*").empty());
+  // From a stage a file that a pattern before the pivot matches comes too.
+  CopySpec staged = copy_spec({"?.?/./*.t"}, "/staged/");
+  staged.parents = true;
+  world.run_from(world.context, staged);
+  CHECK(world.made().count("staged/b.x") == 1);
+  world.run(copy_spec({"a.t"}, "/here/"));
+  staged.destination = "/here";
+  world.run(staged);
+  CHECK(world.made().count("here/b.x") == 0);
 }
 
 TEST_CASE("--parents gives a directory that exists the mode, not the owner") {
@@ -164,6 +180,9 @@ TEST_CASE("--parents gives a directory that exists the mode, not the owner") {
   spec.chmod = "600";
   world.run(spec);
   CHECK(world.made().at("o/x") == "d 711 5:6");
+  // What it copies is the root, which is new; nothing else touched /o.
+  const auto place = lstat_at(AT_FDCWD, world.destination + "/o");
+  CHECK(place->st_mtime > testing::kMtime);
 }
 
 }  // namespace
