@@ -18,7 +18,7 @@ inline constexpr Flag kSourceFlags[] = {
      "Further files or image for FROM and --from; see below"},
     {"What to build", "--context-mode", Takes::one, "MODE",
      "Modes of the context's files: git (0644 or 0755, whatever the umask of "
-     "the checkout), or as-is (default)"},
+     "the checkout; a bind mount shows them as they are), or as-is (default)"},
     {"What to build", "--platform", Takes::one, "OS/ARCH",
      "Platform of the image (default: this machine's)"},
 };

@@ -1,12 +1,20 @@
-"""The builders that are compared: cbuild, buildah, and the BuildKit inside docker.io's dockerd."""
-import os, shutil, signal, subprocess, time
+"""The builders that are compared: cbuild, buildah, the BuildKit inside docker.io's dockerd, and a BuildKit of its own."""
+import json, os, shutil, signal, subprocess, time
 
+# The directories that a runtime mounts on are there, or some leave them behind.
 BASE = """FROM scratch
+WORKDIR /proc
+WORKDIR /sys
+WORKDIR /dev
+WORKDIR /
 COPY busybox /bin/busybox
 COPY passwd group /etc/
 RUN ["/bin/busybox", "--install", "-s", "/bin"]
 RUN /bin/busybox find / -xdev -exec touch -h -d @1500000000 {} + ; true
 """
+
+
+EPOCH = "SOURCE_DATE_EPOCH=1500000000"  # the time of what WORKDIR makes
 
 
 def write_base(directory):
@@ -54,33 +62,20 @@ class Buildah:
         run(self.start + ["rmi", "-af"])
 
 
-class Docker:
-    """A daemon of our own, ended by its pid."""
+class Daemon:
+    """Of our own, ended by its pid."""
 
-    name = "docker"
-
-    def __init__(self, work):
-        self.dir = work + "/docker"
-        os.mkdir(self.dir)
-        socket = f"unix://{self.dir}/sock"
-        self.env = {"DOCKER_HOST": socket, "DOCKER_BUILDKIT": "1"}
-        with open(self.dir + "/log", "w") as log:
-            self.process = subprocess.Popen(
-                ["dockerd", "--iptables=false", "--bridge=none", "--data-root", self.dir + "/data", "--exec-root", self.dir + "/exec", "-p", self.dir + "/pid", "-H", socket],
-                stdout=log, stderr=subprocess.STDOUT)
+    def start(self, directory, command, ready, env=None):
+        self.dir = directory
+        os.mkdir(directory)
+        with open(directory + "/log", "w") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         for _ in range(300):
-            if run(["/usr/bin/docker", "info"], self.env)[0]:
+            if run(ready, env)[0]:
                 return
             time.sleep(0.1)
         self.stop()
-        raise SystemExit("dockerd did not start")
-
-    def build(self, tag, context):
-        return run(["/usr/bin/docker", "build", "--progress", "plain", "--network", "none", "-t", tag, context], self.env)
-
-    def save(self, tag, archive):
-        ok, said = run(["/usr/bin/docker", "save", "-o", archive, tag], self.env)
-        assert ok, said
+        raise SystemExit(command[0] + " did not start")
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -90,4 +85,51 @@ class Docker:
                 run(["umount", "-l", mount])
 
 
-PEERS = {"buildah": Buildah, "docker": Docker}
+class Docker(Daemon):
+    name = "docker"
+
+    def __init__(self, work):
+        own = work + "/docker"
+        socket = f"unix://{own}/sock"
+        self.env = {"DOCKER_HOST": socket, "DOCKER_BUILDKIT": "1"}
+        self.start(own, ["dockerd", "--iptables=false", "--bridge=none", "--data-root", own + "/data", "--exec-root", own + "/exec", "-p", own + "/pid", "-H", socket],
+                   ["/usr/bin/docker", "info"], self.env)
+
+    def build(self, tag, context):
+        return run(["/usr/bin/docker", "build", "--progress", "plain", "--network", "none", "-t", tag, context], self.env)
+
+    def save(self, tag, archive):
+        ok, said = run(["/usr/bin/docker", "save", "-o", archive, tag], self.env)
+        assert ok, said
+
+
+class BuildKit(Daemon):
+    """buildkitd and buildctl, from PATH: they know all that cbuild knows."""
+
+    name = "buildkit"
+
+    def __init__(self, work):
+        own = work + "/buildkit"
+        self.start_of_all = ["buildctl", "--addr", f"unix://{own}/sock"]
+        self.base = own + "/base"
+        self.start(own, ["buildkitd", "--root", own + "/state", "--addr", f"unix://{own}/sock", "--oci-worker-net", "host", "--containerd-worker=false"],
+                   self.start_of_all + ["debug", "workers"])
+
+    def build(self, tag, context):
+        # Sent anew: the times of directories of a context that was sent before depend on it.
+        run(self.start_of_all + ["prune", "--filter", "type==source.local"])
+        output = f"type=oci,tar=false,dest={self.base}"
+        options = ["--opt", "build-arg:" + EPOCH]
+        if tag != "fuzzbase":
+            output = f"type=docker,name={tag},dest={self.dir}/{tag}.tar"
+            with open(self.base + "/index.json") as f:
+                digest = json.load(f)["manifests"][0]["digest"]
+            options = ["--oci-layout", "base=" + self.base, "--opt", f"context:fuzzbase=oci-layout://base@{digest}"]
+        return run(self.start_of_all + ["build", "--progress", "plain", "--frontend", "dockerfile.v0", "--opt", "force-network-mode=none", "--local", "context=" + context,
+                                        "--local", "dockerfile=" + context, "--output", output, *options])
+
+    def save(self, tag, archive):
+        shutil.move(f"{self.dir}/{tag}.tar", archive)
+
+
+PEERS = {"buildah": Buildah, "docker": Docker, "buildkit": BuildKit}

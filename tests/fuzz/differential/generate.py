@@ -1,6 +1,8 @@
 """From a seed, a build context and a Dockerfile of file operations."""
-import io, os, random, tarfile
+import io, os, random, stat, tarfile
 
+# Only met inside what is copied, never named.
+ODD = ["new\nline", "back\\slash", "\udcff", "quo\"te", " ", "-", "...", "$V", "*", "n" * 255]
 NAMES = ["a", "b", "c.txt", "d", ".h", "e f", "\u00fc", "k[1]", "n-1", "zz"]
 MODES = [0o644, 0o600, 0o755, 0o4755, 0o2711, 0o640, 0o444]
 DIR_MODES = [0o755, 0o700, 0o2755, 0o1777, 0o711]
@@ -9,8 +11,8 @@ PLACES = ["/o/", "/o", "/o/x", "/p/q/", "/l/", "/l", "/l/y", "rel/", ".", "./r",
 
 
 class Case:
-    """`extended` also uses what only newer builders know: --link, --parents, --exclude, heredocs, symbolic --chmod, ADD --chown of an
-    archive, and names of users where there is no passwd file."""
+    """`extended` also uses what only newer builders know: --link, --parents, --exclude, --unpack, heredocs, symbolic --chmod, flags of an
+    ADD of an archive, odd names, devices, and names of users where there is no passwd file."""
 
     def __init__(self, seed, extended):
         self.random, self.extended = random.Random(seed), extended
@@ -46,7 +48,8 @@ class Case:
 
     def add_entry(self):
         parent = self.pick(self.directories)
-        path = f"{parent}/{self.pick(NAMES)}".lstrip("/")
+        odd = self.extended and parent and self.one_in(8)
+        path = f"{parent}/{self.pick(ODD if odd else NAMES)}".lstrip("/")
         full = f"{self.root}/{path}"
         if os.path.lexists(full) or path.count("/") > 3:
             return
@@ -61,6 +64,10 @@ class Case:
             self.paths.append(path)
         elif kind == 5 and files:
             os.link(f"{self.root}/{self.pick(files)}", full)
+            self.paths.append(path)
+        elif kind == 6 and self.extended and self.one_in(3):
+            os.mknod(full, self.pick([stat.S_IFIFO, stat.S_IFCHR]), os.makedev(1, 3))
+            os.chmod(full, self.pick(MODES))
             self.paths.append(path)
         else:
             with open(full, "wb") as f:
@@ -104,6 +111,8 @@ class Case:
 
     def dockerfile(self):
         lines, self.stages, self.without_shell = [], [], {"scratch"}
+        if self.extended:  # BuildKit sends of a context what sources ask for, and goes by what it sent
+            lines += ["FROM scratch AS whole", "COPY . /"]
         for i in range(self.random.randrange(1, 4)):
             base = self.pick(["fuzzbase", "fuzzbase", "scratch"] + self.stages)
             self.shell = base not in self.without_shell
@@ -112,6 +121,8 @@ class Case:
             lines.append(f"FROM {base} AS s{i}")
             for _ in range(self.random.randrange(1, 7)):
                 lines.append(self.step())
+            if self.extended:
+                lines.append("COPY --from=whole /no-such* /")
             lines.append(f"LABEL stage={i}")
             self.stages.append(f"s{i}")
         return "\n".join(lines) + "\n"
@@ -123,17 +134,17 @@ class Case:
         if kind == 3:
             return "WORKDIR " + self.pick(["/w", "sub", "/o/d", "/"])
         if kind == 4 and self.extended:
-            return f"COPY {self.flags(False)}<<E {self.pick(PLACES)}\ntext\nE"
+            return f"COPY {self.flags('heredoc')}<<E {self.pick(PLACES)}\ntext\nE"
         return self.copy()
 
     def copy(self):
         add = self.one_in(3)
         if self.stages and not add and self.one_in(2):
             sources = [self.pick(["/o*", "/o*/*", "/p*", "/etc/pass*", "/o*/d", "/w*", "/l*", "/"])]
-            return self.words("COPY", f"--from={self.pick(self.stages)} {self.flags(True)}", sources, self.pick(PLACES))
+            return self.words("COPY", f"--from={self.pick(self.stages)} {self.flags('from')}", sources, self.pick(PLACES))
         sources = [self.source() for _ in range(self.pick([1, 1, 1, 2]))]
         plain = add and not self.extended and any(self.may_be_archive(source) for source in sources)
-        return self.words("ADD" if add else "COPY", "" if plain else self.flags(not add), sources, self.pick(PLACES))
+        return self.words("ADD" if add else "COPY", "" if plain else self.flags("add" if add else "copy"), sources, self.pick(PLACES))
 
     def may_be_archive(self, source):
         return source in self.archives or any(c in source for c in "*?[")
@@ -142,30 +153,35 @@ class Case:
         """Mostly what is there: a link may lead nowhere, and that ends the build."""
         if self.archives and self.one_in(3):
             return self.pick(self.archives)
-        known = self.paths + [d for d in self.directories if d]
+        known = [p for p in self.paths + self.directories if p and not any(name in p.split("/") for name in ODD)]
         sure = [p for p in known if not os.path.islink(f"{self.root}/{p}")]
         some = known if self.one_in(12) else sure
         path = self.pick(some) if some and not self.one_in(4) else self.pick([".", "?", "[ab]*", "*/[ab]", "*.txt", "**/a"])
         return path.replace("[1]", "?1?")
 
     def words(self, instruction, flags, sources, destination):
+        if "--parents" in flags and self.one_in(3):  # a pivot
+            sources = [source.replace("/", "/./", 1) for source in sources]
         quoted = ", ".join(f'"{word}"' for word in sources + [destination])
         return f"{instruction} {flags}[{quoted}]"
 
-    def flags(self, all_of_copy):
+    def flags(self, kind):
+        """`kind`: "copy", "from", "add", "heredoc"."""
         flags = ""
-        link = self.extended and all_of_copy and self.one_in(5)
+        link = self.extended and self.one_in(5)
         named = self.extended or self.shell
         if self.one_in(3):
             flags += f"--chown={self.pick(OWNERS if named and not link else OWNERS[:3])} "
-        if self.one_in(4) and all_of_copy:
+        if self.one_in(4) and (self.extended or kind in ("copy", "from")):
             flags += f"--chmod={self.pick(['755', '640', '4711', '0700'] + (['u=rwX,go=rX', 'g+w', '+x'] if self.extended else []))} "
         if link:
             flags += "--link "
-        if self.extended and all_of_copy and self.one_in(5):
-            flags += f"--exclude={self.pick(['a', '*.txt', '**/b', 'd'])} "
-        if self.extended and all_of_copy and self.one_in(6):
-            flags += "--parents "
+        if not self.extended or kind == "heredoc":
+            return flags
+        if self.one_in(5):
+            flags += f"--exclude={self.pick(['a', '*.txt', '**/b', 'd', 'd/*', '**/*.txt --exclude=!d/**'])} "
+        if self.one_in(6):
+            flags += self.pick(["--unpack ", "--unpack=false "]) if kind == "add" else "--parents "
         return flags
 
     def command(self):

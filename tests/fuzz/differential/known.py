@@ -52,6 +52,9 @@ RULES = {
         ("BuildKit 20.10 keeps the source's setuid, setgid and sticky bits with an octal --chmod", lambda path, ours, theirs: special_bits(ours, theirs)),
         ("BuildKit 20.10 leaves fifos out of a COPY", lambda path, ours, theirs: ours.startswith("6 ") and theirs == "nothing"),
     ],
+    "buildkit": [
+        ("BuildKit's mount points of a RUN move the time of /etc", lambda path, ours, theirs: directory_time(ours, theirs) and path.rpartition("/")[2] == "etc"),
+    ],
     "buildah": [
         ("buildah gives a copied directory the time of the build", lambda path, ours, theirs: directory_time(ours, theirs)),
         ("buildah leaves mount points of a RUN in its layer", lambda path, ours, theirs: ours == "nothing" and path.rpartition("/")[2] in LEFT_BY_BUILDAH),
@@ -63,6 +66,9 @@ RULES = {
 FAILURES = {
     # Where one of both fails: a part of its message, and why.
     "docker": [("error from sender: ", "the client of 20.10 looks below files for patterns of COPY and .dockerignore")],
+    "buildkit": [
+        (": not found", "BuildKit follows a link at the top of a filtered copy, also one that leads nowhere"),
+    ],
     "buildah": [
         ("matched nothing (0 filtered out)", "buildah looks up a name that a pattern matched as a pattern again"),
         ("checking on sources under", "a pattern without a match is an error for buildah"),
