@@ -106,6 +106,19 @@ bool is_link(const FileView& from, const std::string& path) {
   return entry && entry->type == store::EntryType::symlink;
 }
 
+// A loop of links is the user's mistake, a directory that cannot be read is
+// none.
+std::optional<std::string> resolve(const FileView& from,
+                                   const std::string& path) {
+  try {
+    return from.resolve(path);
+  } catch (const SystemError&) {
+    throw;
+  } catch (const Error& e) {
+    throw MissingSource(e.what());
+  }
+}
+
 // " (excluded by ...)", or "" where nothing more is known.
 std::string why_missing(const FileView& from, const std::string& path) {
   std::string reason = from.reason_absent(path);
@@ -157,7 +170,7 @@ Match match_of(const FileView& from, const std::string& path) {
 std::vector<Match> resolve_source(const FileView& from, const Source& source) {
   std::vector<Match> matches;
   const WildcardSplit parts = split_wildcards(source.path);
-  const std::optional<std::string> base = from.resolve(parts.fixed);
+  const std::optional<std::string> base = resolve(from, parts.fixed);
   if (parts.pattern.empty()) {
     if (!base && source.required)
       throw_not_found(from, source.required->substr(1));
@@ -178,7 +191,7 @@ std::vector<Match> resolve_source(const FileView& from, const Source& source) {
     throw MissingSource("lstat /" + parts.fixed +
                         ": no such file or directory");
   for (const std::string& path : search.below(*base)) {
-    const std::optional<std::string> resolved = from.resolve(path);
+    const std::optional<std::string> resolved = resolve(from, path);
     if (!resolved) throw_not_found(from, path);
     Match match = match_named(from, path, *resolved);
     // Of a context "*/./x" sends no files; from a stage they are copied too.

@@ -197,6 +197,22 @@ TEST_CASE("a COPY source that is not there is a mistake with its place",
   }
 }
 
+TEST_CASE("links that lead in a circle are a mistake with its place",
+          "[builder]") {
+  World world;
+  check(::symlink("b", (world.context + "/a").c_str()), "symlink", "a");
+  check(::symlink("a", (world.context + "/b").c_str()), "symlink", "b");
+  for (const char* source : {"a", "a/x", "a*"}) {
+    try {
+      world.build(std::string("FROM scratch\nCOPY ") + source + " /x\n");
+      FAIL("built");
+    } catch (const parser::SyntaxError& e) {
+      CHECK_THAT(e.what(), Catch::Contains("too many links"));
+      CHECK_THAT(e.what(), Catch::StartsWith("Dockerfile:2:"));
+    }
+  }
+}
+
 TEST_CASE("history has one entry an instruction, in BuildKit's words",
           "[builder]") {
   World world;
