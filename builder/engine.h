@@ -119,7 +119,8 @@ class Engine {
   void start_executing(StepId id);
   void execute(StepId id, const StepInputs& inputs);
   store::KeyInputs content_inputs(const Step& step, FileListings& listings);
-  store::KeyInputs copied_content(const CopyStep& copy, FileListings& listings);
+  store::KeyInputs copied_content(StepId id, const CopyStep& copy,
+                                  FileListings& listings);
   bool must_be_cached(const Step& step) const;
   std::shared_ptr<const FileView> view_of(const FileOrigin& origin);
   void finish_key(StepId id, store::KeyInputs content);

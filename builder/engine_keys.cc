@@ -169,7 +169,7 @@ void Engine::start_keying(StepId id) {
 
 // In the order of the sources, then heredocs. What comes from the network says
 // what it is, without being fetched.
-store::KeyInputs Engine::copied_content(const CopyStep& copy,
+store::KeyInputs Engine::copied_content(StepId id, const CopyStep& copy,
                                         FileListings& listings) {
   CopySpec here = copy.spec;
   here.sources.clear();
@@ -179,7 +179,8 @@ store::KeyInputs Engine::copied_content(const CopyStep& copy,
   if (!here.sources.empty() || !here.inline_files.empty())
     inputs = copy_key_inputs(here, *view_of(copy.origin), &listings);
   for (const auto& [number, remote] : copy.remotes) {
-    std::string identity = remotes_.identity(remote);
+    std::string identity =
+        remotes_.identity(remote, fetch_progress(reporter_, id, remote));
     if (copy.spec.unpack.value_or(false)) identity += " unpacked";
     inputs.emplace(inputs.begin() + static_cast<std::ptrdiff_t>(number),
                    "remote", std::move(identity));
@@ -198,7 +199,7 @@ store::KeyInputs Engine::content_inputs(const Step& step,
                           std::move(value));
   };
   if (const auto* copy = std::get_if<CopyStep>(&step.node))
-    add("", copied_content(*copy, listings));
+    add("", copied_content(step.id, *copy, listings));
   if (const auto* run = std::get_if<RunStep>(&step.node))
     for (const MountStep& mount : run->mounts)
       if (mount.has_origin)

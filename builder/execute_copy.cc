@@ -24,11 +24,13 @@ struct OpenRemote {
 
 }  // namespace
 
-store::LayerId Executor::copy(const CopyStep& copy, const StepInputs& inputs) {
+store::LayerId Executor::copy(StepId id, const CopyStep& copy,
+                              const StepInputs& inputs) {
   const CopySpec& spec = copy.spec;
   std::map<std::size_t, OpenRemote> remotes;
   for (const auto& [number, source] : copy.remotes)
-    remotes.emplace(number, remotes_.fetch(source));
+    remotes.emplace(
+        number, remotes_.fetch(source, fetch_progress(reporter_, id, source)));
   const bool all_remote = remotes.size() == spec.sources.size();
   const Fd here = all_remote ? Fd() : open_origin(copy.origin, inputs);
   const auto view = all_remote ? nullptr : inputs.view_of(copy.origin);

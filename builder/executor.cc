@@ -39,7 +39,7 @@ store::LayerId Executor::execute(const Step& step, const StepInputs& inputs) {
       return self.run(step, node, inputs);
     }
     store::LayerId operator()(const CopyStep& node) const {
-      return self.copy(node, inputs);
+      return self.copy(step.id, node, inputs);
     }
     store::LayerId operator()(const WorkdirStep& node) const {
       return self.workdir(node, inputs);

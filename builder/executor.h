@@ -56,7 +56,8 @@ class Executor {
  private:
   store::LayerId run(const Step& step, const RunStep& run,
                      const StepInputs& inputs);
-  store::LayerId copy(const CopyStep& copy, const StepInputs& inputs);
+  store::LayerId copy(StepId id, const CopyStep& copy,
+                      const StepInputs& inputs);
   store::LayerId workdir(const WorkdirStep& workdir, const StepInputs& inputs);
   // Directories to mount, top first; base layers are fetched and unpacked.
   std::vector<std::string> trees_below(const StepInputs& inputs);

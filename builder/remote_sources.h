@@ -13,6 +13,7 @@
 #include "builder/file_view.h"
 #include "builder/git_repositories.h"
 #include "builder/remote_source.h"
+#include "builder/reporter.h"
 #include "builder/web_files.h"
 
 namespace cbuild::builder {
@@ -30,8 +31,9 @@ class RemoteSources {
       : web_(request, environment), git_(request, environment) {}
 
   // For a step's key: the same text, the same files.
-  std::string identity(const RemoteSource& source);
-  RemoteTree fetch(const RemoteSource& source);
+  std::string identity(const RemoteSource& source,
+                       const FetchProgress& tell = {});
+  RemoteTree fetch(const RemoteSource& source, const FetchProgress& tell = {});
   // When it was made: a commit's time, Last-Modified, else that of an archive's
   // newest file. Seconds since the epoch.
   std::optional<std::int64_t> time(const RemoteSource& source);
@@ -40,6 +42,10 @@ class RemoteSources {
   WebFiles web_;
   GitRepositories git_;
 };
+
+// Shows the fetching of `source` as the step's.
+FetchProgress fetch_progress(Reporter& reporter, StepId id,
+                             const RemoteSource& source);
 
 // The files of a fetched source, as they are: nothing is excluded.
 FileView view_of(const RemoteTree& tree);

@@ -50,6 +50,11 @@ void Reporter::output(StepId id, bool standard_error, std::string_view text) {
   send(OutputEvent{id, standard_error, std::string(text)});
 }
 
+void Reporter::transfer(StepId id, std::string what, std::uint64_t done,
+                        std::uint64_t total) {
+  send(TransferEvent{id, std::move(what), done, total});
+}
+
 void Reporter::finish(StepId id, FinishedEvent::Outcome outcome,
                       std::chrono::nanoseconds wall, std::string note) {
   {

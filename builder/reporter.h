@@ -26,6 +26,9 @@ class Reporter {
   void plan(const Plan& plan, std::string_view dockerfile);
   void started(StepId id);
   void output(StepId id, bool standard_error, std::string_view text);
+  // Of what a step that started fetches.
+  void transfer(StepId id, std::string what, std::uint64_t done,
+                std::uint64_t total);
   void cached(StepId id);
   void executed(StepId id, std::chrono::nanoseconds wall);
   void failed(StepId id, const std::string& error);

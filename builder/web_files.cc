@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/dir.h"
 #include "base/text.h"
@@ -40,6 +41,28 @@ std::string redacted(const std::string& url) {
   return parsed ? parsed->redacted() : url;
 }
 
+// Passes on what changes all the time as often as a reader can follow.
+class Pace {
+ public:
+  explicit Pace(const FetchProgress& tell) : tell_(tell) {
+    if (tell_) tell_(0, 0);
+  }
+  void tell(std::uint64_t done) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!tell_ || done == 0 || now - last_ < std::chrono::milliseconds(100))
+      return;
+    last_ = now;
+    tell_(done, 0);
+  }
+  void finish(std::uint64_t size) const {
+    if (tell_) tell_(size, size);
+  }
+
+ private:
+  const FetchProgress& tell_;
+  std::chrono::steady_clock::time_point last_{};
+};
+
 }  // namespace
 
 std::string web_file_name(const std::string& url) {
@@ -56,18 +79,19 @@ std::string web_file_name(const std::string& url) {
   return unsafe || name == ".." ? "download" : name;
 }
 
-std::string WebFiles::identity(const WebFile& file) {
+std::string WebFiles::identity(const WebFile& file, const FetchProgress& tell) {
   const std::string text = "http " + file.name + " 0600 ";
   if (file.checksum) return text + file.checksum->text();
-  const WebCopy copy = resolve(file);
+  const WebCopy copy = resolve(file, tell);
   const auto time = copy.time();
   return text + copy.digest.text() + (time ? " " + std::to_string(*time) : "");
 }
 
-WebFiles::Fetched WebFiles::fetch(const WebFile& file) {
+WebFiles::Fetched WebFiles::fetch(const WebFile& file,
+                                  const FetchProgress& tell) {
   std::optional<WebCopy> copy;
   if (file.checksum) copy = store_.find(file.url, file.name);
-  if (!copy || copy->digest != *file.checksum) copy = resolve(file);
+  if (!copy || copy->digest != *file.checksum) copy = resolve(file, tell);
   if (file.checksum && copy->digest != *file.checksum)
     throw registry::RegistryError(
         "digest mismatch for " + redacted(file.url) + ": " +
@@ -76,7 +100,7 @@ WebFiles::Fetched WebFiles::fetch(const WebFile& file) {
   return {store_.directory(file.name, *copy), copy->time()};
 }
 
-WebCopy WebFiles::resolve(const WebFile& file) {
+WebCopy WebFiles::resolve(const WebFile& file, const FetchProgress& tell) {
   std::shared_ptr<Slot> slot;
   {
     const std::lock_guard lock(mutex_);
@@ -85,14 +109,14 @@ WebCopy WebFiles::resolve(const WebFile& file) {
     slot = found;
   }
   const std::lock_guard lock(slot->mutex);
-  if (!slot->copy) slot->copy = ask(file);
+  if (!slot->copy) slot->copy = ask(file, tell);
   return *slot->copy;
 }
 
-WebCopy WebFiles::ask(const WebFile& file) {
+WebCopy WebFiles::ask(const WebFile& file, const FetchProgress& tell) {
   std::optional<WebCopy> known = store_.find(file.url, file.name);
   if (known && unchanged(file, *known)) return *known;
-  return download(file, known);
+  return download(file, known, tell);
 }
 
 // Some servers give an ETag but mind no If-None-Match: HEAD and a comparison
@@ -109,13 +133,15 @@ bool WebFiles::unchanged(const WebFile& file, const WebCopy& known) {
 }
 
 WebCopy WebFiles::download(const WebFile& file,
-                           const std::optional<WebCopy>& known) {
+                           const std::optional<WebCopy>& known,
+                           const FetchProgress& tell) {
   const TempDir staged = environment_.store.temp_dir("web-");
   const std::string path = staged.path() + "/" + file.name;
   Fd out = open_path(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
   store::Hasher hasher;
   WebCopy found{store::sha256({})};
   registry::WebRequest request;
+  Pace pace(tell);
   if (known) request.etag = known->etag;
   if (known) request.last_modified = known->last_modified;
   const registry::WebAnswer answer =
@@ -128,6 +154,7 @@ WebCopy WebFiles::download(const WebFile& file,
         hasher.update(data);
         write_all(out.get(), data, file.name);
         found.size = offset + data.size();
+        pace.tell(found.size);
       });
   if (answer.status == 304 && known) return *known;
   if (!answer.ok())
@@ -135,6 +162,7 @@ WebCopy WebFiles::download(const WebFile& file,
                                       ": invalid response status " +
                                       std::to_string(answer.status),
                                   answer.status, "");
+  pace.finish(found.size);
   found.digest = hasher.finish();
   found.etag = answer.etag;
   found.last_modified = answer.last_modified;

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,6 +27,12 @@ namespace cbuild::builder {
 // The last component of the URL's path: what ADD calls the file.
 std::string web_file_name(const std::string& url);
 
+// Told when a file is asked for (with 0), while it is on its way, several times
+// a second, and when it is here: how many bytes are, and how many there will be
+// (0: not known yet).
+using FetchProgress =
+    std::function<void(std::uint64_t done, std::uint64_t total)>;
+
 class WebFiles {
  public:
   WebFiles(const BuildRequest& request, PlanEnvironment& environment)
@@ -35,14 +42,14 @@ class WebFiles {
 
   // What a step's key says of the file: name, mode, content and time; not the
   // URL. With a checksum nothing is asked for.
-  std::string identity(const WebFile& file);
+  std::string identity(const WebFile& file, const FetchProgress& tell = {});
 
   struct Fetched {
     std::string directory;                 // holds the file and nothing else
     std::optional<std::int64_t> modified;  // Last-Modified
   };
   // Throws RegistryError where the content is not the checksum's.
-  Fetched fetch(const WebFile& file);
+  Fetched fetch(const WebFile& file, const FetchProgress& tell = {});
 
  private:
   // One URL in this build; whoever comes second waits for the first.
@@ -51,10 +58,11 @@ class WebFiles {
     std::optional<WebCopy> copy;
   };
 
-  WebCopy resolve(const WebFile& file);
-  WebCopy ask(const WebFile& file);
+  WebCopy resolve(const WebFile& file, const FetchProgress& tell);
+  WebCopy ask(const WebFile& file, const FetchProgress& tell);
   bool unchanged(const WebFile& file, const WebCopy& known);
-  WebCopy download(const WebFile& file, const std::optional<WebCopy>& known);
+  WebCopy download(const WebFile& file, const std::optional<WebCopy>& known,
+                   const FetchProgress& tell);
   registry::WebAnswer get(const WebFile& file, registry::WebRequest request,
                           const registry::WebSink& sink);
   std::string authorization(const WebFile& file) const;

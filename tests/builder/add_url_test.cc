@@ -51,6 +51,30 @@ TEST_CASE("without Last-Modified the time is the epoch; --chmod and a name",
   CHECK(file.mtime_seconds == 0);
 }
 
+TEST_CASE("the fetching of a URL is shown as its step's", "[builder]") {
+  if (!testing::have_root()) return;
+  World world;
+  world.web.files[kUrl] = {"hello", "\"a\"", kDate, ""};
+  const std::string text = "FROM scratch\nADD " + kUrl + " /\n";
+  // What was told of the step, in order.
+  const auto told = [&] {
+    std::string seen;
+    for (const Event& event : std::exchange(world.progress.events, {})) {
+      if (std::get_if<StartedEvent>(&event)) seen += "started ";
+      if (std::get_if<FinishedEvent>(&event)) seen += "finished";
+      if (const auto* e = std::get_if<TransferEvent>(&event))
+        seen += e->what + " " + std::to_string(e->done) + "/" +
+                std::to_string(e->total) + " ";
+    }
+    return seen;
+  };
+  world.build(text);
+  const std::string whole = "file.txt 5/5 finished";
+  CHECK_THAT(told(), Catch::StartsWith("started ") && Catch::EndsWith(whole));
+  world.build(text);  // only asked about
+  CHECK(told() == "finished");
+}
+
 TEST_CASE("a cached ADD of a URL asks once, with what is known", "[builder]") {
   if (!testing::have_root()) return;
   World world;

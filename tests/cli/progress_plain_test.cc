@@ -80,6 +80,29 @@ TEST_CASE("a step's heading comes again after another has spoken", "[cli]") {
         "#2 [build 1/2] RUN make\n#2 T no line end\n");
 }
 
+TEST_CASE("what a step fetches is shown", "[cli]") {
+  const auto fetch = [](Renderer& renderer) {
+    renderer.on(plan());
+    renderer.on(StartedEvent{1});
+    renderer.on(TransferEvent{1, "file.txt", 1500000, 0});
+    renderer.on(MessageEvent{false, "drawn now"});
+    renderer.on(TransferEvent{1, "file.txt", 3000000, 3000000});
+    renderer.finish();
+  };
+  SECTION("at its end, as a line") {
+    CHECK(standard_error_of([&] { fetch(*make_plain_renderer()); }) ==
+          "#2 [build 1/2] RUN make\n#2 ...\n\ndrawn now\n"
+          "#2 [build 1/2] RUN make\n#2 file.txt 3MB done\n");
+  }
+  SECTION("on a terminal while it comes") {
+    const std::string text =
+        standard_error_of([&] { fetch(*make_tty_renderer()); });
+    CHECK_THAT(text, Catch::Contains("=> [build 1/2] RUN make") &&
+                         Catch::Contains("   file.txt") &&
+                         Catch::Contains("1.5MB"));
+  }
+}
+
 TEST_CASE("a failure is told with its reason", "[cli]") {
   const std::string text = standard_error_of([] {
     const auto renderer = make_plain_renderer();
