@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -26,8 +28,14 @@ constexpr std::size_t kZstdChunk = std::size_t{4} << 20;
 // times as fast again and 15 % larger (docs/PERFORMANCE.md).
 constexpr int kGzipLevel = 6;
 constexpr int kGzipFastLevel = 1;
+constexpr int kGzipStored = 0;
 constexpr int kZstdLevel = 3;
 constexpr int kZstdFastLevel = 1;
+
+// What incompressible() looks at.
+constexpr std::size_t kShortPieces = 8;
+constexpr std::size_t kShortPiece = std::size_t{4} << 10;
+constexpr std::size_t kLongPiece = std::size_t{64} << 10;
 
 struct FreeDeflate {
   void operator()(libdeflate_compressor* c) const {
@@ -39,21 +47,48 @@ struct FreeZstd {
   void operator()(ZSTD_CCtx* c) const { ZSTD_freeCCtx(c); }
 };
 
+// The calling thread's: it holds a few hundred kilobytes of tables.
+libdeflate_compressor* deflater(int level) {
+  thread_local std::map<int,
+                        std::unique_ptr<libdeflate_compressor, FreeDeflate>>
+      compressors;
+  auto& compressor = compressors[level];
+  if (!compressor) compressor.reset(libdeflate_alloc_compressor(level));
+  if (!compressor) throw Error("out of memory for compression");
+  return compressor.get();
+}
+
+// Whether deflate finds nothing at all in the data: compressed and encrypted
+// files. Looking for matches there takes as long as where there are some, and
+// what comes out is the same stored blocks. A few short pieces tell at once
+// where there is something to find; the long one sees repetitions.
+bool incompressible(std::string_view data) {
+  if (data.size() < 4 * kLongPiece) return false;
+  thread_local std::string out(kLongPiece, '\0');
+  // Nothing that fits into less room than the piece has.
+  const auto shrinks = [](std::string_view piece) {
+    return libdeflate_deflate_compress(deflater(kGzipFastLevel), piece.data(),
+                                       piece.size(), out.data(),
+                                       piece.size() - piece.size() / 256) != 0;
+  };
+  const std::size_t stride = data.size() / kShortPieces;
+  for (std::size_t i = 0; i < kShortPieces; ++i)
+    if (shrinks(data.substr(i * stride, kShortPiece))) return false;
+  return !shrinks(data.substr(data.size() / 2, kLongPiece));
+}
+
 std::string gzip_chunk(std::string_view data, bool fast) {
   if (fast)
     if (std::optional<std::string> out = igzip_chunk(data))
       return std::move(*out);
-  // A compressor holds a few hundred kilobytes of tables: one per thread.
-  thread_local std::unique_ptr<libdeflate_compressor, FreeDeflate> compressor;
-  thread_local int level = 0;
-  const int wanted = fast ? kGzipFastLevel : kGzipLevel;
-  if (level != wanted)
-    compressor.reset(libdeflate_alloc_compressor(level = wanted));
-  if (!compressor) throw Error("out of memory for compression");
-  std::string out(libdeflate_gzip_compress_bound(compressor.get(), data.size()),
+  libdeflate_compressor* const compressor =
+      deflater(fast                   ? kGzipFastLevel
+               : incompressible(data) ? kGzipStored
+                                      : kGzipLevel);
+  std::string out(libdeflate_gzip_compress_bound(compressor, data.size()),
                   '\0');
-  out.resize(libdeflate_gzip_compress(compressor.get(), data.data(),
-                                      data.size(), out.data(), out.size()));
+  out.resize(libdeflate_gzip_compress(compressor, data.data(), data.size(),
+                                      out.data(), out.size()));
   return out;
 }
 
@@ -199,8 +234,8 @@ void Compressor::finish() {
   s.workers->wait();  // rethrows a worker's failure
 }
 
-std::uint32_t crc32(std::string_view data) {
-  return libdeflate_crc32(0, data.data(), data.size());
+std::uint32_t crc32(std::string_view data, std::uint32_t before) {
+  return libdeflate_crc32(before, data.data(), data.size());
 }
 
 }  // namespace cbuild::store

@@ -40,7 +40,8 @@ class Compressor {
   std::unique_ptr<State> state_;
 };
 
-// CRC-32 of the data, for files that are checked whenever they are read.
-std::uint32_t crc32(std::string_view data);
+// CRC-32 of the data, for files that are checked whenever they are read;
+// `before` is that of what stands before it.
+std::uint32_t crc32(std::string_view data, std::uint32_t before = 0);
 
 }  // namespace cbuild::store

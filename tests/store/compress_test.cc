@@ -93,6 +93,28 @@ TEST_CASE("a stream that trickles or is read in small bits is the same",
   }
 }
 
+TEST_CASE("what cannot be compressed is stored, what can is not",
+          "[compress]") {
+  constexpr std::size_t chunk = 1 << 20;
+  std::mt19937 random(1);
+  std::string noise;
+  while (noise.size() < chunk) noise += static_cast<char>(random());
+  const auto size = [](const std::string& data) {
+    const std::string packed = compress(data, Compression::gzip, false, 1);
+    CHECK(drain(decompressed(source_of(packed))) == data);
+    return packed.size();
+  };
+  CHECK(size(noise) < chunk + 200);
+  // A little of it at any place, and what repeats farther away than the short
+  // pieces reach.
+  CHECK(size(noise.substr(0, chunk / 2) + std::string(chunk / 2, 'x')) <
+        chunk * 51 / 100);
+  std::string repeated;
+  while (repeated.size() < chunk) repeated += noise.substr(0, 20000);
+  repeated.resize(chunk);
+  CHECK(size(repeated) < chunk / 10);
+}
+
 TEST_CASE("a stream that is cut short or damaged is an error", "[compress]") {
   const std::string data = sample(300000);
   for (const Compression compression : kBoth) {
