@@ -80,7 +80,7 @@ bool ContentCopier::copy_in_kernel(int from, int to, std::uint64_t& at,
 void ContentCopier::copy_range(int from, int to, std::uint64_t begin,
                                std::uint64_t end, const std::string& path) {
   std::uint64_t at = begin;
-  if (end - begin > kSmall && copy_in_kernel(from, to, at, end, path)) return;
+  if (copy_in_kernel(from, to, at, end, path)) return;
   if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(kBufferSize);
   while (at < end) {
     const auto want = static_cast<std::size_t>(
@@ -94,27 +94,49 @@ void ContentCopier::copy_range(int from, int to, std::uint64_t begin,
   }
 }
 
-void ContentCopier::copy(int from, int to, std::uint64_t size,
-                         const std::string& path) {
+std::optional<store::Digest> ContentCopier::copy(int from, int to,
+                                                 const ViewEntry& entry,
+                                                 const std::string& path) {
   struct stat st;
   check(::fstat(from, &st), "stat", path);
-  if (!S_ISREG(st.st_mode) || static_cast<std::uint64_t>(st.st_size) != size)
+  const auto size = static_cast<std::uint64_t>(st.st_size);
+  // A context's entry says which file it was, one of layers does not.
+  const bool listed =
+      entry.identity == FileIdentity{} || entry.identity == identity_of(st);
+  if (!S_ISREG(st.st_mode) || size != entry.size || !listed)
     throw_changed(path);
-  copy_extents(from, to, st, path);
+  std::optional<store::Digest> written;
+  if (size <= kSmall)
+    written = copy_small(from, to, size, path);
+  else
+    copy_extents(from, to, st, path);
   struct stat after;
   check(::fstat(from, &after), "stat", path);
-  if (after.st_size != st.st_size ||
-      after.st_ctim.tv_sec != st.st_ctim.tv_sec ||
-      after.st_ctim.tv_nsec != st.st_ctim.tv_nsec)
-    throw_changed(path);
+  if (identity_of(after) != identity_of(st)) throw_changed(path);
+  return written;
+}
+
+store::Digest ContentCopier::copy_small(int from, int to, std::uint64_t size,
+                                        const std::string& path) {
+  if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(kBufferSize);
+  std::uint64_t have = 0;
+  while (have < size) {
+    const ssize_t n = ::pread(from, buffer_.get() + have, size - have,
+                              static_cast<off_t>(have));
+    if (n == -1 && errno == EINTR) continue;
+    if (check(n, "read", path) == 0) throw_changed(path);
+    have += static_cast<std::uint64_t>(n);
+  }
+  pwrite_all(to, buffer_.get(), size, 0, path);
+  return store::sha256({buffer_.get(), size});
 }
 
 void ContentCopier::copy_extents(int from, int to, const struct stat& st,
                                  const std::string& path) {
   const auto size = static_cast<std::uint64_t>(st.st_size);
-  if (size == 0 || (size > kSmall && share(from, to))) return;
+  if (share(from, to)) return;
   const bool sparse = static_cast<std::uint64_t>(st.st_blocks) * 512 < size;
-  if (!sparse || size <= kSmall) {
+  if (!sparse) {
     copy_range(from, to, 0, size, path);
     return;
   }

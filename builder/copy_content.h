@@ -5,20 +5,28 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+
+#include "builder/file_view.h"
+#include "store/digest.h"
 
 namespace cbuild::builder {
 
 // Remembers what the two file systems cannot do. One thread.
 class ContentCopier {
  public:
-  // Copies all of `from` (at its start, `size` bytes by the listing it was
-  // found in) to the empty file `to`: shared extents where possible, else in
-  // the kernel; holes stay holes. Throws Error where the file is not `size`
-  // bytes any more, so that no short file gets into a layer.
-  void copy(int from, int to, std::uint64_t size, const std::string& path);
+  // Copies all of `from` (at its start; `entry` is its listing) to the empty
+  // file `to`: shared extents where possible, else in the kernel; holes stay
+  // holes. Small files pass through memory: for them returns the digest of what
+  // was written. Throws Error where the file is not the listed one any more, or
+  // changes meanwhile, so that no short or mixed file gets into a layer.
+  std::optional<store::Digest> copy(int from, int to, const ViewEntry& entry,
+                                    const std::string& path);
 
  private:
+  store::Digest copy_small(int from, int to, std::uint64_t size,
+                           const std::string& path);
   void copy_extents(int from, int to, const struct stat& st,
                     const std::string& path);
   bool share(int from, int to);

@@ -70,7 +70,7 @@ bool TreeCopier::link_to_earlier(const ViewEntry& entry,
   if (id.empty()) return false;
   const auto [it, first] = first_names_.emplace(id, destination);
   if (first) return false;
-  make_in_place(target, name, destination, "link", [&] {
+  make_in_place(target, name, destination, "link", result_.contents, [&] {
     return ::linkat(destination_root_, it->second.c_str(), target, name.c_str(),
                     0);
   });
@@ -83,18 +83,28 @@ void TreeCopier::copy_file(int source, const ViewEntry& entry,
                            const std::string& destination) {
   // What the step's key was computed from is what must be copied, or the step
   // would be recorded under the key of other files.
-  if (from_.was_read() && !from_.known(entry))
-    throw Error("/" + path + " changed during the build");
+  const auto changed = [&] {
+    return Error("/" + path + " changed during the build");
+  };
+  const std::optional<store::Digest> expected = from_.known_content(entry);
+  if (from_.was_read() && !expected) throw changed();
   // O_NONBLOCK: should a fifo have taken the file's place, do not wait for it.
   const Fd in = openat_path(source, last_component(path),
                             O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  Fd out(make_in_place(target, name, destination, "create", [&] {
-    return ::openat(target, name.c_str(),
-                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  }));
-  content_.copy(in.get(), out.get(), entry.size, path);
-  set_metadata(out.get(), entry, path, in.get(), destination);
+  const int created =
+      make_in_place(target, name, destination, "create", result_.contents, [&] {
+        return ::openat(target, name.c_str(),
+                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                        0600);
+      });
+  Fd out(created);
+  const std::optional<store::Digest> written =
+      content_.copy(in.get(), out.get(), entry, path);
+  if (written && expected && *written != *expected) throw changed();
+  const bool plain =
+      set_metadata(out.get(), entry, path, in.get(), destination);
   out.close();
+  if (written && plain) result_.contents.add(destination, *written);
 }
 
 void TreeCopier::copy_special(const ViewEntry& entry, int target,
@@ -106,14 +116,14 @@ void TreeCopier::copy_special(const ViewEntry& entry, int target,
     throw Error("/" + destination +
                 ": a character device 0:0 means a deletion to overlayfs");
   if (entry.type == store::EntryType::fifo) {
-    make_in_place(target, name, destination, "mkfifo",
+    make_in_place(target, name, destination, "mkfifo", result_.contents,
                   [&] { return ::mkfifoat(target, name.c_str(), 0600); });
   } else {
     const store::HeldBack::Device device{entry.type, entry.dev_major,
                                          entry.dev_minor};
-    clear_place(target, name, destination);
+    clear_place(target, name, destination, result_.contents);
     if (!store::make_device_at(target, name, device, "/" + destination))
-      held_[destination].device = device;
+      result_.held[destination].device = device;
   }
   give_at(target, name, entry, destination);
   // Just made and no link: following is harmless.
@@ -129,7 +139,7 @@ void TreeCopier::copy_link(const ViewEntry& entry, const std::string& path,
                            int target, const std::string& name,
                            const std::string& destination) {
   const std::string to = from_.link_target(path, entry);
-  make_in_place(target, name, destination, "symlink",
+  make_in_place(target, name, destination, "symlink", result_.contents,
                 [&] { return ::symlinkat(to.c_str(), target, name.c_str()); });
   give_at(target, name, entry, destination);
   const timespec time = time_of(entry, style_.latest);
@@ -143,19 +153,21 @@ void TreeCopier::give_at(int target, const std::string& name,
                          const std::string& destination) {
   const FileOwner owner = owner_of(entry);
   if (!store::give_at(target, name, owner.uid, owner.gid, "/" + destination))
-    held_[destination].owner = {owner.uid, owner.gid};
+    result_.held[destination].owner = {owner.uid, owner.gid};
 }
 
 // The order matters: writing and chown take set-id bits and capabilities away.
-void TreeCopier::set_metadata(int fd, const ViewEntry& entry,
+// True where there are no extended attributes.
+bool TreeCopier::set_metadata(int fd, const ViewEntry& entry,
                               const std::string& path, int source,
                               const std::string& destination) {
   const FileOwner owner = owner_of(entry);
   if (!store::give(fd, owner.uid, owner.gid, "/" + destination))
-    held_[destination].owner = {owner.uid, owner.gid};
+    result_.held[destination].owner = {owner.uid, owner.gid};
   check(::fchmod(fd, mode_of(entry)), "chmod", "/" + destination);
-  copy_xattrs(fd, entry, path, source, destination);
+  const bool plain = !copy_xattrs(fd, entry, path, source, destination);
   set_times(fd, entry, destination);
+  return plain;
 }
 
 void TreeCopier::set_times(int fd, const ViewEntry& entry,
@@ -165,21 +177,25 @@ void TreeCopier::set_times(int fd, const ViewEntry& entry,
            destination);
 }
 
-void TreeCopier::copy_xattrs(int fd, const ViewEntry& entry,
+// False where there are none to copy.
+bool TreeCopier::copy_xattrs(int fd, const ViewEntry& entry,
                              const std::string& path, int source,
                              const std::string& destination) {
-  if (from_.mode() == ContextMode::git) return;
+  if (from_.mode() == ContextMode::git) return false;
   Xattrs xattrs = from_.is_context() ? read_xattrs(source, path)
                                      : from_.xattrs(path, entry);
+  if (xattrs.empty()) return false;
   if (const auto capability = xattrs.extract("security.capability");
       capability &&
       !store::set_capability(fd, capability.mapped(), "/" + destination))
-    held_[destination].capability = capability.mapped();
-  if (xattrs.empty() || write_xattrs(fd, xattrs, "/" + destination)) return;
+    result_.held[destination].capability = capability.mapped();
+  if (xattrs.empty() || write_xattrs(fd, xattrs, "/" + destination))
+    return true;
   if (!told_xattrs_)
     warn("the store's file system refuses extended attributes, first of /" +
          destination);
   told_xattrs_ = true;
+  return true;
 }
 
 }  // namespace cbuild::builder

@@ -42,7 +42,7 @@ class Copying {
     for (const Match& match : matches) {
       if (may_unpack && unpack(match, origin.root)) continue;
       const std::string destination = prepare_destination();
-      note_made(TreeCopier(*origin.view, origin.root, root_, style_, held_)
+      note_made(TreeCopier(*origin.view, origin.root, root_, style_, result_)
                     .copy(match, filter, destination));
     }
   }
@@ -55,14 +55,16 @@ class Copying {
     note_made(make_missing(root_, holder, style_.new_directory()));
     const Fd directory = open_directory(root_, holder);
     const std::string name = last_component(place);
-    Fd out(make_in_place(directory.get(), name, place, "create", [&] {
-      return ::openat(directory.get(), name.c_str(),
-                      O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    }));
+    const int created = make_in_place(
+        directory.get(), name, place, "create", result_.contents, [&] {
+          return ::openat(directory.get(), name.c_str(),
+                          O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        });
+    Fd out(created);
     write_all(out.get(), file.content, "/" + place);
     const FileOwner owner = style_.owner.value_or(FileOwner{});
     if (!store::give(out.get(), owner.uid, owner.gid, "/" + place))
-      held_[place].owner = {owner.uid, owner.gid};
+      result_.held[place].owner = {owner.uid, owner.gid};
     const std::uint32_t mode =
         style_.mode ? style_.mode->apply(kInlineMode, false) : kInlineMode;
     check(::fchmod(out.get(), mode), "chmod", "/" + place);
@@ -71,11 +73,11 @@ class Copying {
   }
 
   // Directories made on the way got the time of what was put into them.
-  store::HeldBackPaths finish() {
+  CopyResult finish() {
     if (style_.latest)
       for (auto it = made_.rbegin(); it != made_.rend(); ++it)
         set_time(open_directory(root_, *it).get(), *style_.latest, 0, *it);
-    return std::move(held_);
+    return std::move(result_);
   }
 
  private:
@@ -106,8 +108,10 @@ class Copying {
     in_context("unpack /" + match.path, [&] {
       for (auto& [path, held] : unpack_archive(archive.get(), target.get(),
                                                style_.owner, style_.latest))
-        held_[destination.empty() ? path : destination + "/" + path] = held;
+        result_.held[destination.empty() ? path : destination + "/" + path] =
+            held;
     });
+    result_.contents.forget_all();  // it may have replaced anything
     return true;
   }
 
@@ -120,14 +124,14 @@ class Copying {
   std::string path_;  // the destination, cleaned, links not followed
   CopyStyle style_;
   std::vector<std::string> made_;
-  store::HeldBackPaths held_;
+  CopyResult result_;
 };
 
 }  // namespace
 
-store::HeldBackPaths copy_files(const CopySpec& spec,
-                                const std::vector<CopyOrigin>& origins,
-                                int destination_root) {
+CopyResult copy_files(const CopySpec& spec,
+                      const std::vector<CopyOrigin>& origins,
+                      int destination_root) {
   Copying copying(spec, destination_root);
   for (std::size_t i = 0; i < spec.sources.size(); ++i)
     copying.copy_source(spec.sources[i], origins.at(i));
@@ -135,8 +139,8 @@ store::HeldBackPaths copy_files(const CopySpec& spec,
   return copying.finish();
 }
 
-store::HeldBackPaths copy_files(const CopySpec& spec, const FileView& from,
-                                int source_root, int destination_root) {
+CopyResult copy_files(const CopySpec& spec, const FileView& from,
+                      int source_root, int destination_root) {
   const CopyOrigin origin{&from, source_root, std::nullopt};
   return copy_files(spec, std::vector(spec.sources.size(), origin),
                     destination_root);

@@ -16,6 +16,7 @@
 #include "builder/file_view.h"
 #include "store/digest.h"
 #include "store/held_back.h"
+#include "store/known_contents.h"
 #include "store/step_cache.h"
 
 namespace cbuild::builder {
@@ -68,17 +69,23 @@ struct CopyOrigin {
   std::optional<std::string> remote;
 };
 
+// What a copy knows of what it made, by path in the destination.
+struct CopyResult {
+  store::HeldBackPaths held;  // could be put neither on the disk nor beside it
+  store::KnownContents contents;
+};
+
 // Copies each source from its origin (as many as there are sources) into
 // `destination_root`, as root does. Where both are on one file system that can,
-// contents are shared (FICLONE) or copied in the kernel. Returns what could be
-// put neither on the disk nor beside it, by path in the destination.
-store::HeldBackPaths copy_files(const CopySpec& spec,
-                                const std::vector<CopyOrigin>& origins,
-                                int destination_root);
+// contents are shared (FICLONE) or copied in the kernel. Throws Error where a
+// file is not what the step's key was computed from any more.
+CopyResult copy_files(const CopySpec& spec,
+                      const std::vector<CopyOrigin>& origins,
+                      int destination_root);
 
 // All sources from one directory, `source_root`, which `from` shows.
-store::HeldBackPaths copy_files(const CopySpec& spec, const FileView& from,
-                                int source_root, int destination_root);
+CopyResult copy_files(const CopySpec& spec, const FileView& from,
+                      int source_root, int destination_root);
 
 // Numbers for "user[:group]" of --chown and of WORKDIR's USER, looked up in the
 // root's /etc/passwd and /etc/group: a number alone is uid and gid, a name

@@ -139,14 +139,19 @@ class SourceKey {
     batch_.clear();
   }
 
-  // Many files that nobody has read yet are read by several threads; the order
-  // of the lines does not depend on it.
+  // Much that nobody has read yet is read by several threads; the order of the
+  // lines does not depend on it.
   void read_unknown() {
     std::vector<const Item*> unknown;
-    for (const Item& item : batch_)
-      if (item.entry.type == store::EntryType::file && !from_.known(item.entry))
-        unknown.push_back(&item);
-    if (unknown.size() < kWorthThreads) return;
+    std::uint64_t bytes = 0;
+    for (const Item& item : batch_) {
+      if (item.entry.type != store::EntryType::file ||
+          from_.known_content(item.entry))
+        continue;
+      unknown.push_back(&item);
+      bytes += item.entry.size;
+    }
+    if (unknown.size() < kWorthThreads && bytes < kWorthBytes) return;
     if (!workers_) workers_.emplace(std::clamp(usable_cpus(), 2u, 8u));
     for (const Item* item : unknown)
       workers_->submit(
@@ -238,7 +243,8 @@ class SourceKey {
   }
 
   static constexpr std::size_t kBatchSize = 1024;
-  static constexpr std::size_t kWorthThreads = 16;
+  static constexpr std::size_t kWorthThreads = 16;  // files, or else bytes:
+  static constexpr std::uint64_t kWorthBytes = std::uint64_t{4} << 20;
 
   const FileView& from_;
   FileListing* listing_;  // or nullptr

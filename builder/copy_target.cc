@@ -81,12 +81,13 @@ Fd open_directory(int root, const std::string& path) {
 }
 
 void clear_place(int directory, const std::string& name,
-                 const std::string& path) {
+                 const std::string& path, store::KnownContents& contents) {
   const std::optional<struct stat> st = lstat_at(directory, name);
   if (!st) return;
   if (S_ISDIR(st->st_mode))
     throw Error("cannot replace to directory /" + path + " with file");
   check(::unlinkat(directory, name.c_str(), 0), "unlink", "/" + path);
+  contents.forget_all();
 }
 
 void set_time(int fd, std::int64_t seconds, std::uint32_t nanoseconds,

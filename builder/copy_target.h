@@ -38,18 +38,20 @@ std::vector<std::string> make_missing(int root, const std::string& path,
 Fd open_directory(int root, const std::string& path);
 
 // Removes what has the name, unless it is a directory: throws Error "cannot
-// replace to directory /x with file". `path` is for messages.
+// replace to directory /x with file". `path` is for messages. `contents` may
+// have known what was there.
 void clear_place(int directory, const std::string& name,
-                 const std::string& path);
+                 const std::string& path, store::KnownContents& contents);
 
 // Runs `make`, which returns -1 and sets errno as a system call does; when the
 // name is taken, clears it and tries once more.
 template <typename Make>
 int make_in_place(int directory, const std::string& name,
-                  const std::string& path, const char* call, Make&& make) {
+                  const std::string& path, const char* call,
+                  store::KnownContents& contents, Make&& make) {
   int made = make();
   if (made == -1 && errno == EEXIST) {
-    clear_place(directory, name, path);
+    clear_place(directory, name, path, contents);
     made = make();
   }
   return check(made, call, "/" + path);

@@ -31,12 +31,12 @@ NewDirectory CopyStyle::new_directory() const {
 
 TreeCopier::TreeCopier(const FileView& from, int source_root,
                        int destination_root, const CopyStyle& style,
-                       store::HeldBackPaths& held)
+                       CopyResult& result)
     : from_(from),
       source_root_(source_root),
       destination_root_(destination_root),
       style_(style),
-      held_(held) {}
+      result_(result) {}
 
 std::vector<std::string> TreeCopier::copy(const Match& match,
                                           const CopyFilter& filter,

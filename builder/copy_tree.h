@@ -33,9 +33,9 @@ struct CopyStyle {
 class TreeCopier {
  public:
   // Descriptors of directories; both outlive the copier.
-  // `held` gets what the destination cannot hold.
+  // `result` is added to.
   TreeCopier(const FileView& from, int source_root, int destination_root,
-             const CopyStyle& style, store::HeldBackPaths& held);
+             const CopyStyle& style, CopyResult& result);
 
   // `destination`: resolved, below the destination root. `filter` is for what
   // lies below a directory. Returns the directories made on the way there.
@@ -83,18 +83,18 @@ class TreeCopier {
   void give_at(int target, const std::string& name, const ViewEntry& entry,
                const std::string& destination);
   std::uint32_t mode_of(const ViewEntry& entry) const;
-  void set_metadata(int fd, const ViewEntry& entry, const std::string& path,
+  bool set_metadata(int fd, const ViewEntry& entry, const std::string& path,
                     int source, const std::string& destination);
   void set_times(int fd, const ViewEntry& entry,
                  const std::string& destination);
-  void copy_xattrs(int fd, const ViewEntry& entry, const std::string& path,
+  bool copy_xattrs(int fd, const ViewEntry& entry, const std::string& path,
                    int source, const std::string& destination);
 
   const FileView& from_;
   int source_root_;
   int destination_root_;
   const CopyStyle& style_;
-  store::HeldBackPaths& held_;
+  CopyResult& result_;
   ContentCopier content_;
   std::vector<Level> levels_;
   std::map<std::string, std::string> first_names_;  // link id -> destination

@@ -48,13 +48,13 @@ store::LayerId Executor::copy(StepId id, const CopyStep& copy,
   Workspace workspace(
       environment_.store, disposal_,
       copy.link ? std::vector<std::string>() : trees_below(inputs));
-  store::HeldBackPaths held;
+  CopyResult copied;
   {
     const Fd destination = workspace.mount();
-    held = copy_files(spec, origins, destination.get());
+    copied = copy_files(spec, origins, destination.get());
   }
   refuse_secrets(request_, workspace.overlay().upper);
-  return workspace.take(usable_cpus(), held);
+  return workspace.take(usable_cpus(), std::move(copied));
 }
 
 store::LayerId Executor::workdir(const WorkdirStep& workdir,

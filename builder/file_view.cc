@@ -70,9 +70,11 @@ std::string FileView::link_id(const std::string& path,
       [&](const auto& tree) { return tree.link_id(path, entry); });
 }
 
-bool FileView::known(const ViewEntry& entry) const {
-  const ContextTree* context = state_->context();
-  return !context || context->known(entry);
+std::optional<store::Digest> FileView::known_content(
+    const ViewEntry& entry) const {
+  if (const ContextTree* context = state_->context())
+    return context->known_content(entry);
+  return entry.indexed ? entry.indexed->content : std::nullopt;
 }
 
 bool FileView::was_read() const {

@@ -92,9 +92,9 @@ class FileView {
                           const ViewEntry& entry) const;
   // Equal for the names of one file; empty if it has but one.
   std::string link_id(const std::string& path, const ViewEntry& entry) const;
-  // Whether content() would answer without reading the file. Once a key was
+  // What content() would answer without reading the file. Once a key was
   // computed, a file of a context that is not known has changed since.
-  bool known(const ViewEntry& entry) const;
+  std::optional<store::Digest> known_content(const ViewEntry& entry) const;
   // Whether content() was ever asked of this context.
   bool was_read() const;
 

@@ -39,24 +39,6 @@ Fd open_plain(int root, const std::string& path, int flags) {
   }
 }
 
-// Wraps in the year 2262; for telling times apart that does no harm.
-std::int64_t nanoseconds(const timespec& time) {
-  constexpr std::uint64_t second = 1'000'000'000;
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(time.tv_sec) *
-                                       second +
-                                   static_cast<std::uint64_t>(time.tv_nsec));
-}
-
-FileIdentity identity_of(const struct stat& st) {
-  FileIdentity id;
-  id.device = st.st_dev;
-  id.inode = st.st_ino;
-  id.size = static_cast<std::uint64_t>(st.st_size);
-  id.mtime = nanoseconds(st.st_mtim);
-  id.ctime = nanoseconds(st.st_ctim);
-  return id;
-}
-
 store::EntryType type_of(mode_t mode) {
   switch (mode & S_IFMT) {
     case S_IFDIR:
@@ -156,7 +138,9 @@ std::vector<ViewEntry> ContextTree::list_any(const std::string& path) const {
   std::vector<ViewEntry> entries;
   const Fd fd = open_plain(root_.get(), path, O_RDONLY | O_DIRECTORY);
   if (!fd) return entries;
-  for (std::string& name : list_dir(fd.get())) {
+  std::vector<std::string> names = list_dir(fd.get());
+  entries.reserve(names.size());
+  for (std::string& name : names) {
     const std::optional<struct stat> st = lstat_at(fd.get(), name);
     if (st) entries.push_back(entry_of(*st, std::move(name)));
   }

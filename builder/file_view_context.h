@@ -28,8 +28,9 @@ class ContextTree {
   std::string link_target(const std::string& path, const ViewEntry&) const;
   std::string link_id(const std::string& path, const ViewEntry& entry) const;
   std::optional<std::string> resolve(const std::string& path) const;
-  bool known(const ViewEntry& entry) const {
-    return table_.find(entry.identity).has_value();
+  std::optional<store::Digest> known_content(const ViewEntry& entry) const {
+    const std::optional<FileFacts> facts = table_.find(entry.identity);
+    return facts ? std::optional(facts->content) : std::nullopt;
   }
   bool was_read() const { return was_read_; }
 

@@ -128,7 +128,25 @@ bool trustworthy(const FileIdentity& file, std::int64_t read_at) {
   return file.ctime + margin < read_at;
 }
 
+// Wraps in the year 2262; for telling times apart that does no harm.
+std::int64_t nanoseconds(const timespec& time) {
+  constexpr std::uint64_t second = 1'000'000'000;
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(time.tv_sec) *
+                                       second +
+                                   static_cast<std::uint64_t>(time.tv_nsec));
+}
+
 }  // namespace
+
+FileIdentity identity_of(const struct stat& st) {
+  FileIdentity id;
+  id.device = st.st_dev;
+  id.inode = st.st_ino;
+  id.size = static_cast<std::uint64_t>(st.st_size);
+  id.mtime = nanoseconds(st.st_mtim);
+  id.ctime = nanoseconds(st.st_ctim);
+  return id;
+}
 
 std::int64_t StatTable::clock() {
   timespec now;
@@ -215,6 +233,7 @@ bool StatTable::worth_saving() const {
 std::string StatTable::merged() const {
   const std::uint32_t day = today();
   std::string out(kHeader);
+  out.reserve(out.size() + records_.size() + new_.size() * kRecordSize);
   auto next = new_.begin();
   // Appends what is new and sorts before `limit`; all of it without a limit.
   const auto append_new = [&](const FileIdentity* limit) {

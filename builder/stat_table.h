@@ -10,6 +10,8 @@
 // Every member may be called by any thread.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <compare>
 #include <cstdint>
 #include <map>
@@ -33,6 +35,8 @@ struct FileIdentity {
 
   auto operator<=>(const FileIdentity&) const = default;
 };
+
+FileIdentity identity_of(const struct stat& st);
 
 struct FileFacts {
   store::Digest content;

@@ -36,14 +36,22 @@ Fd Workspace::mount() const {
   return runtime::mount_overlay(overlay_);
 }
 
-store::LayerId Workspace::take(unsigned threads,
-                               const store::HeldBackPaths& held) {
+store::LayerId Workspace::take(unsigned threads, CopyResult copied) {
   const Fd tree = open_path(overlay_.upper, O_RDONLY | O_DIRECTORY);
-  store::LayerIndex index =
-      store::scan_tree(tree.get(), overlay_.lowers, threads, begun_);
-  store::apply_held_back(held, index);
-  note_oddities(index, tree.get());
-  return store_.layers.adopt(overlay_.upper, index);
+  LayerNotes notes(tree.get());
+  copied.contents.seal();
+  const store::ScanOptions options{threads, &copied.contents, begun_};
+  const store::LayerId layer =
+      store_.layers.adopt(overlay_.upper, [&](const store::EntrySink& take) {
+        store::scan_tree(tree.get(), overlay_.lowers, options,
+                         [&](store::IndexEntry&& entry) {
+                           store::apply_held_back(copied.held, entry);
+                           notes.add(entry);
+                           take(std::move(entry));
+                         });
+      });
+  notes.tell();
+  return layer;
 }
 
 }  // namespace cbuild::builder

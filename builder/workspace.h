@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "builder/copy_files.h"
 #include "builder/disposal.h"
 #include "runtime/overlay.h"
-#include "store/held_back.h"
 #include "store/store.h"
 
 namespace cbuild::builder {
@@ -33,8 +33,8 @@ class Workspace {
   Fd mount() const;
 
   // Indexes what was written and makes it a layer; the workspace is empty then.
-  // `held`: what copy_files() says could not be put into the tree.
-  store::LayerId take(unsigned threads, const store::HeldBackPaths& held = {});
+  // `copied`: what copy_files() knows of what it put there.
+  store::LayerId take(unsigned threads, CopyResult copied = {});
 
  private:
   store::Store& store_;

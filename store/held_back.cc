@@ -118,11 +118,9 @@ void apply_held_back(const HeldBack& held, IndexEntry& entry) {
                              plain_capability(*held.capability));
 }
 
-void apply_held_back(const HeldBackPaths& held, LayerIndex& index) {
-  if (held.empty()) return;
-  for (IndexEntry& entry : index.entries)
-    if (const auto found = held.find(entry.path); found != held.end())
-      apply_held_back(found->second, entry);
+void apply_held_back(const HeldBackPaths& held, IndexEntry& entry) {
+  const auto found = held.find(entry.path);
+  if (found != held.end()) apply_held_back(found->second, entry);
 }
 
 }  // namespace cbuild::store

@@ -68,7 +68,7 @@ bool may_hold_back();
 
 // Puts `held` into the entry.
 void apply_held_back(const HeldBack& held, IndexEntry& entry);
-// Into the entries of these paths that are in the index.
-void apply_held_back(const HeldBackPaths& held, LayerIndex& index);
+// What `held` has of the entry's path, if anything.
+void apply_held_back(const HeldBackPaths& held, IndexEntry& entry);
 
 }  // namespace cbuild::store

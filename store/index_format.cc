@@ -1,8 +1,13 @@
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "store/compress.h"
-#include "store/layer_index.h"
+#include "store/index_stream.h"
+#include "store/stream.h"
 
 // The file of a layer index:
 //
@@ -20,6 +25,9 @@
 //   text     = varint length, bytes
 //   varint   = 7 bits per byte, lowest first, top bit: more follow
 //
+// The number of entries may be written longer than it need be: a file that is
+// written as entries come learns it last, and keeps five bytes for it.
+//
 // Sharing prefixes halves the file; everything is read in one pass forward.
 
 namespace cbuild::store {
@@ -27,6 +35,8 @@ namespace {
 
 constexpr std::string_view kMagic("cbuildx\x01", 8);
 constexpr std::size_t kHeader = 12;
+constexpr std::size_t kCountRoom = 5;
+constexpr std::size_t kFlushAt = kStreamBuffer;
 
 constexpr unsigned kTypeMask = 0x0f;
 constexpr unsigned kOpaque = 0x10;
@@ -98,7 +108,7 @@ class Cursor {
   explicit Cursor(std::string_view data) : left_(data) {}
 
   bool ok() const { return ok_; }
-  bool at_end() const { return left_.empty(); }
+  std::string_view left() const { return left_; }
 
   unsigned byte() {
     if (left_.empty()) ok_ = false;
@@ -170,12 +180,31 @@ void Cursor::entry(IndexEntry& e, std::string_view previous) {
   }
 }
 
-std::string crc_bytes(std::string_view data) {
-  const std::uint32_t crc = crc32(data);
+std::string crc_bytes(std::uint32_t crc) {
   std::string out;
   for (int shift = 0; shift < 32; shift += 8)
     out += static_cast<char>(crc >> shift & 0xff);
   return out;
+}
+
+// The number of entries in all of its room.
+std::string padded_count(std::uint64_t count) {
+  std::string out;
+  for (std::size_t i = 0; i < kCountRoom; ++i, count >>= 7)
+    out += static_cast<char>((count & 0x7f) | (i + 1 < kCountRoom ? 0x80 : 0));
+  if (count != 0) throw Error("a layer of more than 34359738367 files");
+  return out;
+}
+
+void pwrite_all(int fd, std::string_view data, std::uint64_t at,
+                const std::string& name) {
+  while (!data.empty()) {
+    const ssize_t n =
+        ::pwrite(fd, data.data(), data.size(), static_cast<off_t>(at));
+    if (n == -1 && errno == EINTR) continue;
+    data.remove_prefix(static_cast<std::size_t>(check(n, "write", name)));
+    at += static_cast<std::uint64_t>(n);
+  }
 }
 
 }  // namespace
@@ -189,26 +218,101 @@ std::string serialize(const LayerIndex& index) {
     previous = entry.path;
   }
   const std::string data = body.take();
-  return std::string(kMagic) + crc_bytes(data) + data;
+  return std::string(kMagic) + crc_bytes(crc32(data)) + data;
 }
 
-std::optional<LayerIndex> deserialize(std::string_view data) {
+IndexWriter::IndexWriter(int file, std::string name)
+    : file_(file), name_(std::move(name)) {}
+
+void IndexWriter::add(const IndexEntry& entry) {
+  Writer one;
+  one.entry(entry, previous_);
+  buffer_ += one.take();
+  previous_ = entry.path;
+  ++count_;
+  if (buffer_.size() >= kFlushAt) flush();
+}
+
+void IndexWriter::flush() {
+  pwrite_all(file_, buffer_, kHeader + kCountRoom + written_, name_);
+  written_ += buffer_.size();
+  buffer_.clear();
+}
+
+// Of the count and the entries, which are read back: the count is known last
+// but hashed first.
+std::uint32_t IndexWriter::checksum(std::string_view count) const {
+  std::uint32_t crc = crc32(count);
+  const auto block = std::make_unique_for_overwrite<char[]>(kStreamBuffer);
+  const std::uint64_t begin = kHeader + kCountRoom;
+  for (std::uint64_t at = 0; at < written_;) {
+    const auto want = static_cast<std::size_t>(
+        std::min<std::uint64_t>(written_ - at, kStreamBuffer));
+    const ssize_t n =
+        ::pread(file_, block.get(), want, static_cast<off_t>(begin + at));
+    if (n == -1 && errno == EINTR) continue;
+    if (check(n, "read", name_) == 0) throw Error(name_ + " was cut short");
+    crc = crc32({block.get(), static_cast<std::size_t>(n)}, crc);
+    at += static_cast<std::uint64_t>(n);
+  }
+  return crc;
+}
+
+void IndexWriter::finish() {
+  if (written_ == 0) {  // most layers: one write, as serialize() has it
+    Writer count;
+    count.number(count_);
+    const std::string body = count.take() + buffer_;
+    write_all(file_, std::string(kMagic) + crc_bytes(crc32(body)) + body,
+              name_);
+    return;
+  }
+  const std::string count = padded_count(count_);
+  flush();
+  const std::string sum = crc_bytes(checksum(count));
+  pwrite_all(file_, std::string(kMagic) + sum + count, 0, name_);
+}
+
+std::optional<IndexReader> IndexReader::open(std::string_view data) {
   if (data.size() < kHeader || !data.starts_with(kMagic)) return std::nullopt;
   const std::string_view body = data.substr(kHeader);
-  if (data.substr(kMagic.size(), 4) != crc_bytes(body)) return std::nullopt;
+  if (data.substr(kMagic.size(), 4) != crc_bytes(crc32(body)))
+    return std::nullopt;
   Cursor cursor(body);
   const std::uint64_t count = cursor.number();
   // An entry has at least nine bytes; do not let a wrong count allocate.
-  if (count > body.size()) return std::nullopt;
+  if (!cursor.ok() || count > body.size()) return std::nullopt;
+  return IndexReader(cursor.left(), count);
+}
+
+std::optional<IndexEntry> IndexReader::next() {
+  if (left_ == 0) return std::nullopt;
+  Cursor cursor(rest_);
+  IndexEntry entry;
+  cursor.entry(entry, previous_);
+  if (!cursor.ok()) return std::nullopt;
+  rest_ = cursor.left();
+  previous_ = entry.path;
+  --left_;
+  return entry;
+}
+
+void each_entry(std::string_view data, const EntrySink& take) {
+  std::optional<IndexReader> reader = IndexReader::open(data);
+  if (reader)
+    while (std::optional<IndexEntry> entry = reader->next())
+      take(std::move(*entry));
+  if (!reader || !reader->at_end()) throw Error("the layer's index is damaged");
+}
+
+std::optional<LayerIndex> deserialize(std::string_view data) {
+  std::optional<IndexReader> reader = IndexReader::open(data);
+  if (!reader) return std::nullopt;
   LayerIndex index;
-  index.entries.resize(count);
-  std::string_view previous;
-  for (IndexEntry& entry : index.entries) {
-    cursor.entry(entry, previous);
-    if (!cursor.ok()) return std::nullopt;
-    previous = entry.path;
-  }
-  if (!cursor.at_end()) return std::nullopt;
+  index.entries.reserve(reader->left());
+  while (std::optional<IndexEntry> entry = reader->next())
+    index.entries.push_back(std::move(*entry));
+  if (!reader->at_end()) return std::nullopt;
   return index;
 }
 

@@ -7,6 +7,7 @@
 #include "base/dir.h"
 #include "store/compress.h"
 #include "store/damage.h"
+#include "store/index_stream.h"
 #include "store/layer_state.h"
 
 namespace cbuild::store {
@@ -174,7 +175,7 @@ LayerIndex LayerStore::State::make_index(const LayerId& id) {
 // the former gives a pulled layer its own bytes again.
 LayerBlob LayerStore::State::make_tarball(const LayerId& id,
                                           const LayerMeta& meta,
-                                          const LayerIndex* index,
+                                          std::string_view index,
                                           const TarballOptions& options) {
   BlobWriter out = blobs.writer();
   const auto sink = [&out](std::string_view data) { out.write(data); };
@@ -193,10 +194,11 @@ LayerBlob LayerStore::State::make_tarball(const LayerId& id,
                                           options, sink)};
                      })
           .diff_id;
-    if (index == nullptr)
+    if (index.empty())
       throw Error("its tarball is not in the store: pull its image again");
     const Fd tree = open_path(directory(id) + "/tree", O_RDONLY | O_DIRECTORY);
-    return write_layer(*index, tree.get(), options, sink);
+    return write_layer([&](const EntrySink& take) { each_entry(index, take); },
+                       tree.get(), options, sink);
   }();
   if (meta.diff_id && *meta.diff_id != diff_id)
     throw DigestMismatch(*meta.diff_id, diff_id);

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "store/digest.h"
+#include "store/known_contents.h"
 
 namespace cbuild::store {
 
@@ -68,6 +69,11 @@ struct LayerIndex {
 // Sort order of paths in an index: '/' sorts before every other byte.
 bool path_less(std::string_view a, std::string_view b);
 
+// Entries one after the other, in the order of an index: memory does not grow
+// with the layer.
+using EntrySink = std::function<void(IndexEntry&& entry)>;
+using EntrySource = std::function<void(const EntrySink& take)>;
+
 std::string serialize(const LayerIndex& index);
 // nullopt where `data` is damaged or of another version.
 std::optional<LayerIndex> deserialize(std::string_view data);
@@ -86,11 +92,19 @@ std::optional<LayerIndex> deserialize(std::string_view data);
 // below it is dropped.
 //
 // Of extended attributes security.capability and user.* are kept. Hashes
-// contents on `threads` threads. `since`: the lower trees are older than that
-// moment (CLOCK_REALTIME); what was changed after it and before now is looked
-// for in none of them.
+// contents on `threads` threads, but for those that are known, and calls `take`
+// on the caller's.
+struct ScanOptions {
+  unsigned threads = 1;
+  KnownContents* known = nullptr;  // sealed
+  // The lower trees are older than that moment (CLOCK_REALTIME); what was
+  // changed after it and before now is looked for in none of them.
+  std::optional<timespec> since = std::nullopt;
+};
+void scan_tree(int tree, const std::vector<std::string>& lowers,
+               const ScanOptions& options, const EntrySink& take);
+// All at once.
 LayerIndex scan_tree(int tree, const std::vector<std::string>& lowers,
-                     unsigned threads,
-                     std::optional<timespec> since = std::nullopt);
+                     unsigned threads);
 
 }  // namespace cbuild::store

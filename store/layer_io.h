@@ -26,7 +26,7 @@ LayerContent read_layer(ByteSource blob, int tree);
 
 // Writes the tarball of a layer in the order of its index and returns the
 // diffID. Throws Error where a file in `tree` is not what the index says.
-Digest write_layer(const LayerIndex& index, int tree,
+Digest write_layer(const EntrySource& entries, int tree,
                    const TarballOptions& options, ByteSink out);
 
 // Writes a plain tarball in the compression of `options`; returns the diffID.

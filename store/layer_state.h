@@ -44,8 +44,9 @@ struct LayerStore::State {
   std::shared_ptr<const LayerIndex> keep(const LayerId& id, LayerIndex index);
   LayerIndex make_index(const LayerId& id);
 
+  // `index`: a whole file, or empty where the layer was pulled.
   LayerBlob make_tarball(const LayerId& id, const LayerMeta& meta,
-                         const LayerIndex* index,
+                         std::string_view index,
                          const TarballOptions& options);
 
   std::string alias(const Digest& diff_id) const {

@@ -11,6 +11,7 @@
 
 #include "base/dir.h"
 #include "base/error.h"
+#include "store/index_stream.h"
 #include "store/layer_state.h"
 #include "store/merged_index.h"
 #include "store/tree_writer.h"
@@ -33,13 +34,15 @@ LayerStore::LayerStore(const std::string& root, BlobStore& blobs,
                        .leases = Leases::of(root),
                        .mutex = {}}) {}
 
-LayerId LayerStore::adopt(const std::string& tree, const LayerIndex& index) {
+LayerId LayerStore::adopt(const std::string& tree, const EntrySource& entries) {
   State& s = *state_;
   const LayerId id = random_hex(16);
   TempDir staged(s.staging->directory(), "layer-");
   const std::string file = staged.path() + "/index";
-  Fd out = open_path(file, O_WRONLY | O_CREAT | O_EXCL, 0644);
-  write_all(out.get(), serialize(index), file);
+  Fd out = open_path(file, O_RDWR | O_CREAT | O_EXCL, 0644);
+  IndexWriter writer(out.get(), file);
+  entries([&](IndexEntry&& entry) { writer.add(entry); });
+  writer.finish();
   out.close();
   check(::rename(tree.c_str(), (staged.path() + "/tree").c_str()), "rename",
         tree);
@@ -48,7 +51,6 @@ LayerId LayerStore::adopt(const std::string& tree, const LayerIndex& index) {
   check(::rename(staged.path().c_str(), final_name.c_str()), "rename",
         final_name);
   staged.keep();
-  s.keep(id, index);
   return id;
 }
 
@@ -97,8 +99,7 @@ LayerId LayerStore::id_of(const Digest& diff_id) const {
 
 LayerId LayerStore::State::made_as(const Digest& diff_id) const {
   char id[NAME_MAX + 1];
-  const ssize_t size =
-      ::readlink(alias(diff_id).c_str(), id, sizeof id);
+  const ssize_t size = ::readlink(alias(diff_id).c_str(), id, sizeof id);
   if (size <= 0) return diff_id.hex();
   const LayerId made(id, static_cast<std::size_t>(size));
   const LayerMeta meta = read_meta(directory(made));
@@ -126,6 +127,13 @@ std::shared_ptr<const LayerIndex> LayerStore::index(const LayerId& id) {
   return s.keep(id, std::move(index));
 }
 
+// The index as its file has it, which is much smaller than a LayerIndex.
+std::string LayerStore::whole_index(const LayerId& id) {
+  std::optional<std::string> data = read_file(state_->directory(id) + "/index");
+  if (data && IndexReader::open(*data)) return std::move(*data);
+  return serialize(*index(id));  // says what is wrong
+}
+
 LayerBlob LayerStore::tarball(const LayerId& id,
                               const TarballOptions& options) {
   State& s = *state_;
@@ -137,12 +145,12 @@ LayerBlob LayerStore::tarball(const LayerId& id,
   if (auto known = existing(read_meta(s.directory(id)))) return *known;
   // Before the lock, which index() may want itself.
   const bool pulled = read_meta(s.directory(id)).pulled(id);
-  const auto known_index = pulled ? nullptr : index(id);
+  const std::string index_file = pulled ? "" : whole_index(id);
   const FileLock lock = s.lock(id);
   LayerMeta meta = read_meta(s.directory(id));
   if (auto known = existing(meta)) return *known;
   const auto make = [&] {
-    return s.make_tarball(id, meta, known_index.get(), options);
+    return s.make_tarball(id, meta, index_file, options);
   };
   const LayerBlob blob = in_context("layer " + id.substr(0, 12), [&] {
     try {
@@ -179,8 +187,7 @@ std::uint64_t LayerStore::content_size(const LayerId& id) {
 }
 
 std::vector<LayerId> LayerStore::list() const {
-  const Fd dir =
-      open_path(state_->root + "/layers", O_RDONLY | O_DIRECTORY);
+  const Fd dir = open_path(state_->root + "/layers", O_RDONLY | O_DIRECTORY);
   std::vector<LayerId> ids = list_dir(dir.get());
   std::erase(ids, "empty");
   return ids;

@@ -58,9 +58,9 @@ class LayerStore {
   LayerStore(const std::string& root, BlobStore& blobs,
              std::shared_ptr<const Durability> durability);
 
-  // Takes a finished tree (a RUN's upper directory) by rename and its index;
-  // returns the new layer's id.
-  LayerId adopt(const std::string& tree, const LayerIndex& index);
+  // Takes a finished tree (a RUN's upper directory) by rename and the entries
+  // of its index, which are written as they come; returns the new layer's id.
+  LayerId adopt(const std::string& tree, const EntrySource& entries);
 
   // Makes known that layer `diff_id` is (or will be) the blob `digest`.
   LayerId add_blob(const Digest& diff_id, const Digest& digest,
@@ -121,6 +121,8 @@ class LayerStore {
 
  private:
   struct State;
+  std::string whole_index(const LayerId& id);
+
   std::shared_ptr<State> state_;
 };
 

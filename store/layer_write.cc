@@ -12,6 +12,9 @@
 namespace cbuild::store {
 namespace {
 
+// Below this many bytes a thread costs more than it saves.
+constexpr std::uint64_t kWorthThread = std::uint64_t{8} << 20;
+
 // Plain tar bytes in; their hash is the diffID, the blob gets them compressed.
 class Packer {
  public:
@@ -33,17 +36,38 @@ class Packer {
   Compressor compressor_;
 };
 
+// Hashes a large file's content beside what is done with it.
+Digest write_beside(ByteSource source, TarWriter& tar) {
+  ReadAhead ahead(std::move(source));
+  const auto buffer = std::make_unique_for_overwrite<char[]>(kStreamBuffer);
+  while (const std::size_t n = ahead.read(buffer.get(), kStreamBuffer))
+    tar.write({buffer.get(), n});
+  return ahead.finish();
+}
+
+Digest write_through(const ByteSource& source, std::uint64_t size,
+                     TarWriter& tar) {
+  const auto room =
+      static_cast<std::size_t>(std::min<std::uint64_t>(size, kStreamBuffer));
+  const auto buffer = std::make_unique_for_overwrite<char[]>(room);
+  Hasher hasher;
+  while (const std::size_t n = source(buffer.get(), room)) {
+    hasher.update({buffer.get(), n});
+    tar.write({buffer.get(), n});
+  }
+  return hasher.finish();
+}
+
 void write_content(const IndexEntry& entry, const ParentDirs::Place& place,
-                   TarWriter& tar) {
+                   unsigned threads, TarWriter& tar) {
   const Fd file = openat_path(place.dir, place.name,
                               O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-  Hasher hasher;
   const std::string subject = "the layer's file " + entry.path;
-  read_sparse(file.get(), entry.size, subject, [&](std::string_view data) {
-    hasher.update(data);
-    tar.write(data);
-  });
-  if (entry.content && hasher.finish() != *entry.content)
+  ByteSource source = sparse_source(file.get(), entry.size, subject);
+  const Digest found = threads > 1 && entry.size >= kWorthThread
+                           ? write_beside(std::move(source), tar)
+                           : write_through(source, entry.size, tar);
+  if (entry.content && found != *entry.content)
     throw Error(subject + " is not what it was when the layer was made");
 }
 
@@ -58,16 +82,16 @@ IndexEntry exported(IndexEntry entry) {
 
 }  // namespace
 
-Digest write_layer(const LayerIndex& index, int tree,
+Digest write_layer(const EntrySource& entries, int tree,
                    const TarballOptions& options, ByteSink out) {
   Packer packer(options, std::move(out));
   TarWriter tar([&](std::string_view data) { packer.write(data); });
   ParentDirs parents(tree, false);
-  for (const IndexEntry& entry : index.entries) {
+  entries([&](IndexEntry&& entry) {
     tar.add(exported(entry));
     if (entry.type == EntryType::file && entry.size > 0)
-      write_content(entry, parents.of(entry.path), tar);
-  }
+      write_content(entry, parents.of(entry.path), options.threads, tar);
+  });
   tar.finish();
   return packer.finish();
 }

@@ -1,22 +1,19 @@
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "base/dir.h"
 #include "base/error.h"
-#include "base/workers.h"
+#include "store/hash_entries.h"
 #include "store/held_back.h"
-#include "store/layer_index.h"
 #include "store/lower_owners.h"
+#include "store/scan_entry.h"
 #include "store/stream.h"
-#include "store/xattrs.h"
 
 // Reads an upper directory depth first, names sorted: that is the order of an
 // index. What is below a path is asked of the lower trees only where it matters
@@ -26,77 +23,23 @@
 namespace cbuild::store {
 namespace {
 
-// Below this many bytes threads cost more than they save.
-constexpr std::uint64_t kWorthThreads = std::uint64_t{1} << 20;
-
-EntryType type_of(const struct stat& st) {
-  switch (st.st_mode & S_IFMT) {
-    case S_IFDIR:
-      return EntryType::directory;
-    case S_IFLNK:
-      return EntryType::symlink;
-    case S_IFCHR:
-      return st.st_rdev == 0 ? EntryType::whiteout
-                             : EntryType::character_device;
-    case S_IFBLK:
-      return EntryType::block_device;
-    case S_IFIFO:
-      return EntryType::fifo;
-    case S_IFSOCK:
-      return EntryType::socket;
-    default:
-      return EntryType::file;
-  }
-}
-
-IndexEntry describe(const struct stat& st, std::string path) {
-  IndexEntry entry;
-  entry.path = std::move(path);
-  entry.type = type_of(st);
-  // Of a whiteout only the path says anything.
-  if (entry.type == EntryType::whiteout) return entry;
-  entry.mode = st.st_mode & 07777;
-  // Without a user namespace all that we make is ours, and root's in the image.
-  static const uid_t own_uid = ::geteuid();
-  static const gid_t own_gid = ::getegid();
-  entry.uid = st.st_uid == own_uid ? 0 : st.st_uid;
-  entry.gid = st.st_gid == own_gid ? 0 : st.st_gid;
-  entry.mtime_seconds = st.st_mtim.tv_sec;
-  entry.mtime_nanoseconds = static_cast<std::uint32_t>(st.st_mtim.tv_nsec);
-  if (entry.type == EntryType::file)
-    entry.size = static_cast<std::uint64_t>(st.st_size);
-  if (entry.type == EntryType::character_device ||
-      entry.type == EntryType::block_device) {
-    entry.dev_major = major(st.st_rdev);
-    entry.dev_minor = minor(st.st_rdev);
-  }
-  return entry;
-}
-
-// The attributes of a file that were read anyway, and what they hold back. What
-// the command chowned since then has the owner that it gave.
-void add_xattrs(IndexEntry& entry, const struct stat& st, XattrList&& xattrs) {
-  entry.xattrs = std::move(xattrs.kept);
-  if (xattrs.held.owner && (xattrs.held.owner->disk_uid != st.st_uid ||
-                            xattrs.held.owner->disk_gid != st.st_gid))
-    xattrs.held.owner.reset();
-  apply_held_back(xattrs.held, entry);
-}
-
 class Scan {
  public:
-  Scan(int tree, const std::vector<std::string>& lowers, unsigned threads,
-       std::optional<timespec> since)
-      : tree_(tree), threads_(threads), since_(since) {
+  Scan(int tree, const ScanOptions& options, const EntrySink& take)
+      : tree_(tree),
+        known_(options.known),
+        since_(options.since),
+        entries_(tree, options.threads, take) {
     ::clock_gettime(CLOCK_REALTIME, &now_);
-    LowerTrees all;
-    for (const std::string& lower : lowers) all.push_back(&lower);
-    const Fd root = openat_path(tree, ".", O_RDONLY | O_DIRECTORY);
-    walk(root.get(), "", all);
-    hash_files();
   }
 
-  LayerIndex take() { return std::move(index_); }
+  void run(const std::vector<std::string>& lowers) {
+    LowerTrees all;
+    for (const std::string& lower : lowers) all.push_back(&lower);
+    const Fd root = openat_path(tree_, ".", O_RDONLY | O_DIRECTORY);
+    walk(root.get(), "", all);
+    entries_.finish();
+  }
 
  private:
   void walk(int dir, const std::string& prefix, const LowerTrees& lowers);
@@ -104,15 +47,13 @@ class Scan {
                      const struct stat& st, const LowerTrees& lowers);
   void add_other(int dir, const std::string& name, IndexEntry entry,
                  const struct stat& st, const LowerTrees& lowers);
-  void hash_files();
-  void hash_file(IndexEntry& entry, std::string& buffer) const;
   bool is_new(const timespec& modified) const;
 
   int tree_;
-  unsigned threads_;
+  KnownContents* known_;  // or nullptr
   std::optional<timespec> since_;
-  timespec now_;
-  LayerIndex index_;
+  timespec now_ = {};
+  HashedEntries entries_;
   std::map<std::pair<dev_t, ino_t>, std::string> first_names_;
   LowerOwners lower_owners_;
 };
@@ -269,7 +210,7 @@ void Scan::walk(int dir, const std::string& prefix, const LowerTrees& lowers) {
         add_xattrs(entry, *st, read_xattrs_at(dir, name));
       add_other(dir, name, std::move(entry), *st, lowers);
     } else if (descend(lowers, entry.path).second) {
-      index_.entries.push_back(std::move(entry));
+      entries_.add(std::move(entry));
     }
   }
 }
@@ -302,12 +243,12 @@ void Scan::add_directory(int dir, const std::string& name, IndexEntry entry,
   const std::string path = entry.path;
   const bool copied_up =
       !below.empty() && unchanged(entry, *below.front() + "/" + path);
-  const std::size_t position = index_.entries.size();
-  index_.entries.push_back(std::move(entry));
+  entries_.add(std::move(entry));
+  const std::uint64_t count = entries_.count();
   walk(child.get(), path + "/", below);
-  if (!copied_up || index_.entries.size() != position + 1) return;
+  if (!copied_up || entries_.count() != count) return;
   // Nothing in it is a change, so neither is it.
-  index_.entries.pop_back();
+  entries_.take_back();
   set_time_of_below(child.get(), st, *below.front() + "/" + path);
 }
 
@@ -320,85 +261,36 @@ void Scan::add_other(int dir, const std::string& name, IndexEntry entry,
       entry.type = EntryType::hardlink;
       entry.target = first->second;
       entry.size = entry.dev_major = entry.dev_minor = 0;
-      index_.entries.push_back(std::move(entry));
+      entries_.add(std::move(entry));
       return;
     }
   }
   if (entry.type == EntryType::symlink) entry.target = readlink_at(dir, name);
   // A file's are read when it is open for its content.
+  if (entry.type == EntryType::file && known_)
+    entry.content = known_->find(entry.path);
   if (entry.type != EntryType::file)
     add_xattrs(entry, st, read_xattrs_at(dir, name));
   // Links and fifos can carry no attribute: their owner is in an index only.
   if (entry.type == EntryType::symlink || entry.type == EntryType::fifo)
     lower_owners_.apply(entry, st, lowers);
-  index_.entries.push_back(std::move(entry));
-}
-
-Digest hash_large(int file, const IndexEntry& entry) {
-  Hasher hasher;
-  read_sparse(file, entry.size, entry.path,
-              [&](std::string_view data) { hasher.update(data); });
-  return hasher.finish();
-}
-
-// One read for most files; it must find the end where it is to be.
-Digest hash_small(int file, const IndexEntry& entry, std::string& buffer) {
-  Hasher hasher;
-  std::uint64_t size = 0;
-  for (;;) {
-    const std::size_t n =
-        read_some(file, buffer.data(), buffer.size(), entry.path);
-    hasher.update(std::string_view(buffer).substr(0, n));
-    size += n;
-    if (n < buffer.size() && size >= entry.size) break;
-    if (n == 0) break;
-  }
-  if (size != entry.size)
-    throw Error(entry.path + " changed while it was read");
-  return hasher.finish();
-}
-
-void Scan::hash_file(IndexEntry& entry, std::string& buffer) const {
-  // No one else is in the tree any more, and every parent was seen to be a
-  // directory: the path cannot lead elsewhere.
-  const Fd file = openat_path(tree_, entry.path,
-                              O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
-  struct stat st;
-  check(::fstat(file.get(), &st), "stat", entry.path);
-  add_xattrs(entry, st, read_xattrs(file.get()));
-  entry.content = entry.size > kStreamBuffer
-                      ? hash_large(file.get(), entry)
-                      : hash_small(file.get(), entry, buffer);
-}
-
-void Scan::hash_files() {
-  std::vector<IndexEntry*> files;
-  for (IndexEntry& entry : index_.entries)
-    if (entry.type == EntryType::file) files.push_back(&entry);
-  const std::uint64_t total = index_.total_size();
-  const std::size_t buffer_size = static_cast<std::size_t>(
-      std::clamp<std::uint64_t>(total + 1, 512, kStreamBuffer));
-  if (threads_ <= 1 || (total < kWorthThreads && files.size() < 256)) {
-    std::string buffer(buffer_size, '\0');
-    for (IndexEntry* entry : files) hash_file(*entry, buffer);
-    return;
-  }
-  Workers workers(threads_);
-  std::atomic<std::size_t> next = 0;
-  for (unsigned t = 0; t < threads_; ++t)
-    workers.submit([&] {
-      std::string buffer(buffer_size, '\0');
-      for (std::size_t i; (i = next++) < files.size();)
-        hash_file(*files[i], buffer);
-    });
-  workers.wait();
+  entries_.add(std::move(entry));
 }
 
 }  // namespace
 
+void scan_tree(int tree, const std::vector<std::string>& lowers,
+               const ScanOptions& options, const EntrySink& take) {
+  Scan(tree, options, take).run(lowers);
+}
+
 LayerIndex scan_tree(int tree, const std::vector<std::string>& lowers,
-                     unsigned threads, std::optional<timespec> since) {
-  return Scan(tree, lowers, threads, since).take();
+                     unsigned threads) {
+  LayerIndex index;
+  scan_tree(tree, lowers, {.threads = threads}, [&](IndexEntry&& entry) {
+    index.entries.push_back(std::move(entry));
+  });
+  return index;
 }
 
 }  // namespace cbuild::store

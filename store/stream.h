@@ -28,8 +28,11 @@ inline constexpr std::size_t kStreamBuffer = 256 * 1024;
 // Reads `fd`, which must outlive the source. `name` is for errors.
 ByteSource file_source(int fd, std::string name);
 
-// Gives all bytes of a file to `take`, in order. Holes are not read: they come
-// as zeros from memory. Throws Error where the file has not `size` bytes.
+// All bytes of a file, in order. Holes are not read: they come as zeros from
+// memory. `fd` must outlive the source. Throws Error where the file has not
+// `size` bytes.
+ByteSource sparse_source(int fd, std::uint64_t size, std::string name);
+// Gives them to `take`.
 void read_sparse(int fd, std::uint64_t size, const std::string& name,
                  const ByteSink& take);
 

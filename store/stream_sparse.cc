@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
+#include <utility>
 
 #include "base/error.h"
 #include "store/stream.h"
@@ -15,12 +17,6 @@ namespace {
 // File systems make holes of whole blocks; shorter ones save nothing.
 constexpr std::size_t kBlock = 4096;
 constexpr std::size_t kWorthAHole = 16 * kBlock;
-
-// Shared by all that feed zeros to something.
-std::string_view zeros() {
-  static const std::string block(kStreamBuffer, '\0');
-  return block;
-}
 
 // Next data at or after `at`, or next hole; `size` where there is none.
 std::uint64_t seek(int fd, std::uint64_t at, int what, std::uint64_t size,
@@ -35,27 +31,49 @@ std::uint64_t seek(int fd, std::uint64_t at, int what, std::uint64_t size,
   throw Error(name + " changed while it was read");
 }
 
-void read_range(int fd, std::uint64_t& at, std::uint64_t end, char* buffer,
-                const std::string& name, const ByteSink& take) {
-  while (at < end) {
-    const auto want = static_cast<std::size_t>(
-        std::min<std::uint64_t>(end - at, kStreamBuffer));
+std::size_t pread_some(int fd, char* buffer, std::size_t want, std::uint64_t at,
+                       const std::string& name) {
+  for (;;) {
     const ssize_t n = ::pread(fd, buffer, want, static_cast<off_t>(at));
     if (n == -1 && errno == EINTR) continue;
     if (check(n, "read", name) == 0) throw_changed(name);
-    take({buffer, static_cast<std::size_t>(n)});
-    at += static_cast<std::uint64_t>(n);
+    return static_cast<std::size_t>(n);
   }
 }
 
-void give_zeros(std::uint64_t& at, std::uint64_t end, const ByteSink& take) {
-  while (at < end) {
-    const auto n = static_cast<std::size_t>(
-        std::min<std::uint64_t>(end - at, zeros().size()));
-    take(zeros().substr(0, n));
-    at += n;
+// Where the next byte comes from.
+struct SparseReader {
+  int fd = -1;
+  std::uint64_t size = 0;
+  std::string name;
+  bool sparse = false;
+  std::uint64_t at = 0;
+  std::uint64_t edge = 0;  // where the data, or the hole, at `at` ends
+  bool hole = false;
+
+  void find_edge() {
+    edge = size;
+    hole = false;
+    if (!sparse) return;
+    const std::uint64_t data = seek(fd, at, SEEK_DATA, size, name);
+    hole = data > at;
+    edge = hole ? data : seek(fd, at, SEEK_HOLE, size, name);
   }
-}
+
+  std::size_t read(char* buffer, std::size_t most) {
+    if (at == size) return 0;
+    if (at == edge) find_edge();
+    const auto want =
+        static_cast<std::size_t>(std::min<std::uint64_t>(edge - at, most));
+    std::size_t got = want;
+    if (hole)
+      std::memset(buffer, 0, want);
+    else
+      got = pread_some(fd, buffer, want, at, name);
+    at += got;
+    return got;
+  }
+};
 
 }  // namespace
 
@@ -65,21 +83,28 @@ bool all_zero(std::string_view data) {
           std::memcmp(data.data(), data.data() + 1, data.size() - 1) == 0);
 }
 
-void read_sparse(int fd, std::uint64_t size, const std::string& name,
-                 const ByteSink& take) {
+ByteSource sparse_source(int fd, std::uint64_t size, std::string name) {
   struct stat st;
   check(::fstat(fd, &st), "stat", name);
   if (static_cast<std::uint64_t>(st.st_size) != size) throw_changed(name);
-  const bool sparse = static_cast<std::uint64_t>(st.st_blocks) * 512 < size;
-  const auto buffer = std::make_unique_for_overwrite<char[]>(
-      static_cast<std::size_t>(std::min<std::uint64_t>(size, kStreamBuffer)));
-  std::uint64_t at = 0;
-  while (at < size) {
-    if (sparse) give_zeros(at, seek(fd, at, SEEK_DATA, size, name), take);
-    const std::uint64_t hole =
-        sparse && at < size ? seek(fd, at, SEEK_HOLE, size, name) : size;
-    read_range(fd, at, hole, buffer.get(), name, take);
-  }
+  auto reader = std::make_shared<SparseReader>();
+  reader->fd = fd;
+  reader->size = size;
+  reader->name = std::move(name);
+  reader->sparse = static_cast<std::uint64_t>(st.st_blocks) * 512 < size;
+  return [reader](char* buffer, std::size_t most) {
+    return reader->read(buffer, most);
+  };
+}
+
+void read_sparse(int fd, std::uint64_t size, const std::string& name,
+                 const ByteSink& take) {
+  const ByteSource source = sparse_source(fd, size, name);
+  const auto room =
+      static_cast<std::size_t>(std::min<std::uint64_t>(size, kStreamBuffer));
+  const auto buffer = std::make_unique_for_overwrite<char[]>(room);
+  while (const std::size_t n = source(buffer.get(), room))
+    take({buffer.get(), n});
 }
 
 void without_zeros(

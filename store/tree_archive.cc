@@ -10,9 +10,11 @@ namespace cbuild::store {
 void save_tree(const std::string& directory, const ByteSink& out,
                unsigned threads) {
   const Fd tree = open_path(directory, O_RDONLY | O_DIRECTORY);
-  const LayerIndex index = scan_tree(tree.get(), {}, threads);
-  write_layer(index, tree.get(),
-              {.compression = Compression::zstd, .threads = threads}, out);
+  write_layer(
+      [&](const EntrySink& take) {
+        scan_tree(tree.get(), {}, {.threads = threads}, take);
+      },
+      tree.get(), {.compression = Compression::zstd, .threads = threads}, out);
 }
 
 void load_tree(const std::string& directory, ByteSource archive) {

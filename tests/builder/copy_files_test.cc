@@ -1,3 +1,5 @@
+#include <sys/mman.h>
+
 #include <catch2/catch.hpp>
 
 #include "tests/builder/copy_fixture.h"
@@ -219,6 +221,55 @@ TEST_CASE("a file that changed after its key was computed is an error") {
   const Fd target = open_path(world.destination, O_RDONLY | O_DIRECTORY);
   CHECK(error_of([&] { copy_files(spec, view, source.get(), target.get()); }) ==
         "/d/f changed during the build");
+}
+
+// The first write through a mapping sets the times, the next ones do not.
+TEST_CASE("a file that changed under its old time is no file of that key") {
+  CopyWorld world;
+  plant(world.context, {{"d/f", "old"}});
+  const Fd file = open_path(world.context + "/d/f", O_RDWR);
+  void* const at =
+      ::mmap(nullptr, 3, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+  REQUIRE(at != MAP_FAILED);
+  auto* const text = static_cast<volatile char*>(at);
+  text[0] = 'o';
+  const FileView view = world.view();
+  const CopySpec spec = copy_spec({"d"}, "/o");
+  copy_key_inputs(spec, view);
+  text[0] = 'O';
+  const Fd source = open_path(world.context, O_RDONLY | O_DIRECTORY);
+  const Fd target = open_path(world.destination, O_RDONLY | O_DIRECTORY);
+  CHECK(error_of([&] { copy_files(spec, view, source.get(), target.get()); }) ==
+        "/d/f changed during the build");
+  ::munmap(at, 3);
+}
+
+TEST_CASE("a copy tells what it wrote, but of what was replaced") {
+  CopyWorld world;
+  plant(world.context, {{"a/f", "A"}, {"a/g", "G"}, {"b/f", "B"}});
+  CopySpec spec = copy_spec({"a"}, "/");
+  const FileView view = world.view();
+  const Fd source = open_path(world.context, O_RDONLY | O_DIRECTORY);
+  const Fd target = open_path(world.destination, O_RDONLY | O_DIRECTORY);
+  SECTION("once") {
+    auto known = copy_files(spec, view, source.get(), target.get()).contents;
+    known.seal();
+    CHECK(known.find("f") == store::sha256("A"));
+    CHECK(known.find("g") == store::sha256("G"));
+    CHECK_FALSE(known.find("h"));
+  }
+  SECTION("by another source") {
+    spec.sources = {"a", "b"};
+    auto known = copy_files(spec, view, source.get(), target.get()).contents;
+    known.seal();
+    CHECK(known.find("f") == store::sha256("B"));
+  }
+  SECTION("by a heredoc") {
+    spec.inline_files = {{"f", "heredoc"}};
+    auto known = copy_files(spec, view, source.get(), target.get()).contents;
+    known.seal();
+    CHECK_FALSE(known.find("f"));
+  }
 }
 
 TEST_CASE("a heredoc becomes a file of root's, 0644") {

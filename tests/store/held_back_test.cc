@@ -37,7 +37,7 @@ TEST_CASE("what is held back is what the index says") {
   held["a"].capability = words({0x03000001, 1, 0, 0, 0, 7});
   held["dev"].device = HeldBack::Device{EntryType::block_device, 8, 1};
   held["gone"].owner = HeldBack::Owner{1, 1, 0, 0};
-  apply_held_back(held, index);
+  for (IndexEntry& entry : index.entries) apply_held_back(held, entry);
 
   CHECK(index.entries[0].uid == 1000);
   CHECK(index.entries[0].gid == 50);

@@ -39,7 +39,8 @@ inline LayerId step_layer(Store& store, const std::string& path,
   TempDir dir = store.temp_dir("step-");
   write_file(dir.path() + "/" + path, content);
   const Fd fd = open_path(dir.path(), O_RDONLY | O_DIRECTORY);
-  const LayerId id = store.layers.adopt(dir.path(), scan_tree(fd.get(), {}, 1));
+  const LayerId id = store.layers.adopt(
+      dir.path(), entries_of(scan_tree(fd.get(), {}, 1)));
   dir.keep();
   return id;
 }

@@ -6,6 +6,7 @@
 
 #include "scratch.h"
 #include "store/compress.h"
+#include "store/index_stream.h"
 
 using namespace cbuild;
 using namespace cbuild::store;
@@ -48,6 +49,32 @@ TEST_CASE("a directory sorts right before what it holds", "[index]") {
       INFO(sorted[i] << " " << sorted[j]);
       CHECK(path_less(sorted[i], sorted[j]) == (i < j));
     }
+}
+
+TEST_CASE("an index written entry by entry is the same", "[index]") {
+  Scratch scratch;
+  const std::string file = scratch.dir.path() + "/index";
+  for (const std::size_t files :
+       {0, 1, 20000}) {  // the last is written in parts
+    ::unlink(file.c_str());
+    const LayerIndex want = sample(files);
+    const Fd out = open_path(file, O_RDWR | O_CREAT | O_EXCL, 0644);
+    IndexWriter writer(out.get(), file);
+    for (const IndexEntry& entry : want.entries) writer.add(entry);
+    writer.finish();
+    const std::string data = *read_file(file);
+    const auto got = deserialize(data);
+    REQUIRE(got);
+    CHECK(serialize(*got) == serialize(want));
+    std::size_t read = 0;
+    each_entry(data, [&](IndexEntry&& entry) {
+      CHECK(same(entry, want.entries.at(read++)));
+    });
+    CHECK(read == files);
+    std::string damaged = data;
+    damaged.back() ^= 1;
+    CHECK_THROWS_AS(each_entry(damaged, [](IndexEntry&&) {}), Error);
+  }
 }
 
 TEST_CASE("an index is read back as it was written", "[index]") {

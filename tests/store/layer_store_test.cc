@@ -100,7 +100,7 @@ TEST_CASE("a step's tree becomes a layer without being copied", "[layers]") {
   const std::string tree = sample_tree(s.store);
   const auto inode = lstat_at(AT_FDCWD, tree + "/bin/tool")->st_ino;
   const LayerIndex index = scan(tree);
-  const LayerId id = s.store.layers.adopt(tree, index);
+  const LayerId id = s.store.layers.adopt(tree, entries_of(index));
   CHECK(s.store.layers.exists(id));
   CHECK(s.store.layers.has_tree(id));
   CHECK(lstat_at(AT_FDCWD, s.store.layers.tree(id) + "/bin/tool")->st_ino ==
@@ -118,7 +118,7 @@ TEST_CASE("tree, index and tarball of a layer say the same", "[layers]") {
   ScratchStore to;
   const std::string tree = sample_tree(from.store);
   const LayerIndex index = scan(tree);
-  const LayerId id = from.store.layers.adopt(tree, index);
+  const LayerId id = from.store.layers.adopt(tree, entries_of(index));
   for (const Compression compression :
        {Compression::none, Compression::gzip, Compression::zstd}) {
     const LayerBlob blob = from.store.layers.tarball(
@@ -145,7 +145,7 @@ TEST_CASE("user attributes stay in the tree and out of the tarball",
     WARN("SKIPPED: no user xattrs here");
     return;
   }
-  const LayerId id = s.store.layers.adopt(dir.path(), scan(dir.path()));
+  const LayerId id = s.store.layers.adopt(dir.path(), entries_of(scan(dir.path())));
   dir.keep();
   CHECK(s.store.layers.index(id)->find("f")->xattrs.contains("user.note"));
   const LayerBlob blob =
@@ -166,7 +166,7 @@ TEST_CASE("a tarball is bit-identical however often and wherever it is made",
       entry.mtime_seconds = 0;
       entry.mtime_nanoseconds = 0;
     }
-    const LayerId id = s.store.layers.adopt(tree, index);
+    const LayerId id = s.store.layers.adopt(tree, entries_of(index));
     const unsigned threads = &digest == digests ? 1 : 4;
     digest = s.store.layers.tarball(id, {.threads = threads}).digest;
   }
@@ -176,7 +176,7 @@ TEST_CASE("a tarball is bit-identical however often and wherever it is made",
 TEST_CASE("a tarball that exists is not made again", "[layers]") {
   ScratchStore s;
   const std::string tree = sample_tree(s.store);
-  const LayerId id = s.store.layers.adopt(tree, scan(tree));
+  const LayerId id = s.store.layers.adopt(tree, entries_of(scan(tree)));
   CHECK_FALSE(s.store.layers.recorded_blob(id));
   CHECK_FALSE(s.store.layers.known_tarball(id, Compression::gzip));
   const LayerBlob first = s.store.layers.tarball(id, {});
@@ -201,7 +201,7 @@ TEST_CASE("a file that changed since its layer was made is noticed",
           "[layers]") {
   ScratchStore s;
   const std::string tree = sample_tree(s.store);
-  const LayerId id = s.store.layers.adopt(tree, scan(tree));
+  const LayerId id = s.store.layers.adopt(tree, entries_of(scan(tree)));
   write_file(s.store.layers.tree(id) + "/bin/tool", std::string(300000, 'T'));
   CHECK_THROWS_WITH(s.store.layers.tarball(id, {}),
                     Catch::Contains("bin/alias is not what it was"));

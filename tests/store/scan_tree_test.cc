@@ -74,7 +74,10 @@ TEST_CASE("what was written since the step began is not looked for below",
   const std::vector<std::string> lowers = {t.top, t.base};
   CHECK(scan_tree(tree.get(), lowers, 1).entries.empty());
   const timespec begun = {now.tv_sec - 50, 0};
-  CHECK(paths(scan_tree(tree.get(), lowers, 1, begun)) == Paths{"new"});
+  Paths found;
+  scan_tree(tree.get(), lowers, {.since = begun},
+            [&](IndexEntry&& entry) { found.push_back(entry.path); });
+  CHECK(found == Paths{"new"});
 }
 
 TEST_CASE("a scan tells type, mode, time, target and content", "[scan]") {
@@ -247,6 +250,50 @@ TEST_CASE("an opaque directory with what it hides is no change", "[scan]") {
   remove_tree(t.upper + "/d/sub/deep/f");
   CHECK(paths(t.scan()) == Paths{"d", "d/sub", "d/sub/deep"});
   CHECK(t.scan().find("d/sub")->opaque);
+}
+
+TEST_CASE("what is known of a file is not read again", "[scan]") {
+  Trees t;
+  for (const char* name : {"a", "b", "b-c", "d"})
+    write_file(t.upper + "/" + name, name);
+  KnownContents known;
+  // Not what is in the file, which shows that nobody looked.
+  known.add("b-c", sha256("another"));
+  known.add("b", sha256("gone"));
+  known.forget_all();
+  known.add("d", sha256("D"));
+  known.add("b-c", sha256("BC"));
+  known.seal();
+  const Fd tree = open_path(t.upper, O_RDONLY | O_DIRECTORY);
+  std::vector<Digest> contents;
+  scan_tree(tree.get(), {}, {.known = &known},
+            [&](IndexEntry&& entry) { contents.push_back(*entry.content); });
+  CHECK(contents == std::vector<Digest>{sha256("a"), sha256("b"), sha256("BC"),
+                                        sha256("D")});
+}
+
+TEST_CASE("a scan gives entries away in order while threads hash", "[scan]") {
+  Trees t;
+  for (int i = 0; i < 1000; ++i)
+    write_file(t.upper + "/" + std::to_string(10000 + i),
+               std::string(i % 100 == 0 ? 2'000'000 : 10, 'x'));
+  const Fd tree = open_path(t.upper, O_RDONLY | O_DIRECTORY);
+  int next = 10000;
+  scan_tree(tree.get(), {}, {.threads = 3}, [&](IndexEntry&& entry) {
+    CHECK(entry.path == std::to_string(next));
+    const std::size_t size = next++ % 100 == 0 ? 2'000'000 : 10;
+    CHECK(entry.content == sha256(std::string(size, 'x')));
+  });
+  CHECK(next == 11000);
+  // What goes wrong on a thread is told of, and nothing waits for ever.
+  const auto refuse = [&] {
+    scan_tree(tree.get(), {}, {.threads = 3}, [&](IndexEntry&& entry) {
+      ::unlink(
+          (t.upper + "/" + std::to_string(std::stoi(entry.path) + 7)).c_str());
+      ::unlink((t.upper + "/10900").c_str());
+    });
+  };
+  CHECK_THROWS_AS(refuse(), SystemError);
 }
 
 TEST_CASE("a scan with threads is the same", "[scan]") {

@@ -28,6 +28,13 @@ struct ScratchStore : Scratch {
   Store store{root};
 };
 
+// As adopt() wants them.
+inline EntrySource entries_of(LayerIndex index) {
+  return [index = std::move(index)](const EntrySink& take) {
+    for (const IndexEntry& entry : index.entries) take(IndexEntry(entry));
+  };
+}
+
 inline void write_file(const std::string& path, std::string_view data,
                        unsigned mode = 0644) {
   Fd out = open_path(path, O_WRONLY | O_CREAT | O_TRUNC, mode);

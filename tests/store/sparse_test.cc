@@ -73,7 +73,7 @@ TEST_CASE("a layer with a sparse file is packed and unpacked with its holes",
   if (!make_sparse(tree + "/f", 300 * kMiB)) return;
   const Fd dir = open_path(tree, O_RDONLY | O_DIRECTORY);
   const LayerIndex index = scan_tree(dir.get(), {}, 2);
-  const LayerId id = s.store.layers.adopt(tree, index);
+  const LayerId id = s.store.layers.adopt(tree, entries_of(index));
   const LayerBlob blob = s.store.layers.tarball(id, {.threads = 2});
   CHECK(blob.size < kMiB);
   const LayerId pulled = s.store.layers.add_blob(blob.diff_id, blob.digest,
