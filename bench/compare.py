@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times cbuild against BuildKit (inside docker.io's dockerd) and buildah.
 
-  bench/compare.py [--cbuild PATH] [--rounds N] [--only cached|steps|runs|deep|copy|many|large]
+  bench/compare.py [--cbuild PATH] [--rounds N] [--only cached|steps|runs|deep|copy|many|large] [--part N]
 
 All programs of a case run in turn, round after round, so that a machine whose
 speed drifts is equally unkind to each. Prints the median, minimum and maximum
@@ -128,26 +128,30 @@ class Dockerd:
             self.process.wait(timeout=30)
 
 
-def fill_many(directory):
-    for i in range(100):
+def small_file(i, j, word=""):
+    return (f"{i} {j} {word}" * 200)[:1024]
+
+
+def fill_many(directory, part):
+    for i in range(max(100 // part, 1)):
         os.mkdir(f"{directory}/{i}")
         for j in range(1000):
             with open(f"{directory}/{i}/{j}", "w") as f:
-                f.write((f"{i} {j} " * 200)[:1024])
+                f.write(small_file(i, j))
 
 
-def fill_large(directory):
+def fill_large(directory, part):
     with open(directory + "/hole", "wb") as f:
-        f.truncate(4 << 30)
+        f.truncate((4 << 30) // part)
     with open(directory + "/data", "wb") as f:
-        for _ in range(1024):
+        for _ in range(max(1024 // part, 1)):
             f.write(os.urandom(1 << 20))
 
 
-def long_context(work, name):
+def long_context(work, name, part):
     context = f"{work}/context-{name}"
     os.makedirs(context + "/many")
-    {"many": fill_many, "large": fill_large}[name](context + "/many")
+    {"many": fill_many, "large": fill_large}[name](context + "/many", part)
     with open(context + "/Dockerfile", "w") as f:
         f.write(LONG_CASES[name][1])
     return context
@@ -191,18 +195,42 @@ def measure(programs, name, context, rounds):
         order = programs if round_number % 2 == 0 else programs[::-1]
         for p in order:
             times[p.name].append(p.build("bench-" + name, context, no_cache)[0])
-    print(f"\n{title}, {rounds} rounds")
+    report(title, programs, times, rounds)
     if name in RUN_COUNTS:
         print(f"  each step of cbuild: {statistics.median(times[programs[0].name]) * 1e3 / RUN_COUNTS[name]:.1f}ms, at least {min(times[programs[0].name]) * 1e3 / RUN_COUNTS[name]:.1f}ms")
-    print(f"  {'':32} {'median':>10} {'min':>10} {'max':>10}   times cbuild")
-    ours = times[programs[0].name]
     if name in LONG_CASES:
         print(f"  peak memory of cbuild: {programs[0].peak / 1024:.0f} MiB")
+
+
+def report(title, programs, times, rounds):
+    print(f"\n{title}, {rounds} rounds")
+    print(f"  {'':32} {'median':>10} {'min':>10} {'max':>10}   times cbuild")
+    ours = times[programs[0].name]
     for p in programs:
         t = times[p.name]
         ratio = statistics.median(b / a for a, b in zip(ours, t))
         print(f"  {p.name:32} {statistics.median(t)*1e3:8.1f}ms {min(t)*1e3:8.1f}ms {max(t)*1e3:8.1f}ms {ratio:10.1f}")
     sys.stdout.flush()
+
+
+def change_ten(context, word):
+    for j in range(10):
+        with open(f"{context}/many/0/{j}", "w") as f:
+            f.write(small_file(0, j, word))
+
+
+def measure_again(programs, context, rounds):
+    """After measure(): the same once more, and with ten files changed."""
+    for p in programs:
+        p.build("bench-many", context)
+    for title, change in (("cached rebuild of that", False), ("rebuild of that, 10 files changed", True)):
+        times = {p.name: [] for p in programs}
+        for n in range(rounds):
+            if change:
+                change_ten(context, f"{n} ")
+            for p in programs if n % 2 == 0 else programs[::-1]:
+                times[p.name].append(p.build("bench-many", context)[0])
+        report(title, programs, times, rounds)
 
 
 def floor(rounds):
@@ -221,6 +249,7 @@ def main():
     parser.add_argument("--cbuild", default=here + "/../build/release/cbuild")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", choices=[*CASES, *LONG_CASES])
+    parser.add_argument("--part", type=int, default=1, help="of many and large: one part in so many")
     args = parser.parse_args()
     work = tempfile.mkdtemp(prefix="cbuild-bench.")
     dockerd = Dockerd(work)
@@ -231,9 +260,13 @@ def main():
         for p in programs:
             p.build("busybox", work + "/base")
         if args.only in LONG_CASES:
-            context = long_context(work, args.only)
+            if args.part > 1:
+                print(f"one part in {args.part} of the files, or of their sizes")
+            context = long_context(work, args.only, args.part)
             copy_floor(context, work)
             measure(programs, args.only, context, args.rounds)
+            if args.only == "many":
+                measure_again(programs, context, args.rounds)
         for name in CASES:
             if args.only == name or (args.only is None and name not in ASKED_FOR):
                 measure(programs, name, made[name], args.rounds)
