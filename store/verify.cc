@@ -302,11 +302,13 @@ void Verifier::references() {
 VerifyReport verify(Store& store, const VerifyOptions& options) {
   std::optional<FileLock> alone;
   std::optional<Lease> lease;
+  std::optional<Leases::Looking> looking;  // prune waits
   if (options.repair) {
     alone = store.leases().sole_use();
     if (!alone) return {.busy = true};
   } else {
     lease.emplace(store.lease());
+    looking.emplace(store.leases());
   }
   return Verifier(store, options).run();
 }

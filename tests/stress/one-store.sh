@@ -2,9 +2,9 @@
 # Many processes on one store:  tests/stress/one-store.sh [PROCESSES [BUILDS]]
 #
 # Each process makes BUILDS builds of a few Dockerfiles that share steps, and in
-# between lists, prunes, pushes to the same repositories, removes names and kills a
-# build (-9). Nothing may fail but what was killed, and at the end the store is
-# sound. CI runs it small, as an end-to-end script.
+# between lists, verifies, prunes, pushes to the same repositories, removes names
+# and kills a build (-9). Nothing may fail but what was killed, and at the end the
+# store is sound. CI runs it small, as an end-to-end script.
 . "$(dirname "$0")/../e2e/common.sh"
 need_root
 processes=${1:-6} builds=${2:-8} kinds=12
@@ -48,6 +48,7 @@ process() {
       3) allow "" build -t "$registry/s/$kind" --push --insecure --network none "$t/k$kind" ;;
       4) allow "" images ;;
       5) allow "" build --no-cache -t "s/$kind" --network none "$t/k$kind" ;;
+      7) allow "" verify ;;
       6) allow "" build -t "s/$kind" --network none --store-max 2m "$t/k$kind" ;;
     esac
     allow "" build -t "s/$kind" --network none "$t/k$kind"
