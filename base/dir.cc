@@ -163,9 +163,10 @@ void remove_tree_at(int dir, const std::string& name) {
   if (::unlinkat(dir, name.c_str(), AT_REMOVEDIR) == 0 || absent(errno)) return;
   if (errno != ENOTEMPTY && errno != EEXIST) throw_system_error("rmdir", name);
   {
-    const Fd child =
-        openat_path(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    remove_children(child.get());
+    const std::optional<Fd> child =
+        try_openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!child) return;  // removed meanwhile by someone else
+    remove_children(child->get());
   }
   if (::unlinkat(dir, name.c_str(), AT_REMOVEDIR) == -1 && !absent(errno))
     throw_system_error("rmdir", name);

@@ -76,7 +76,9 @@ void sweep(const std::string& root) {
   const Fd dir = open_path(tmp, O_RDONLY | O_DIRECTORY);
   for (const std::string& session : list_dir(dir.get())) {
     const std::string lock_path = root + "/locks/" + session;
-    if (!FileLock::try_lock(lock_path, LockMode::exclusive)) continue;
+    // Held meanwhile: who else starts now must not remove the same.
+    const auto lock = FileLock::try_lock(lock_path, LockMode::exclusive);
+    if (!lock) continue;
     remove_tree_at(dir.get(), session);
     ::unlink(lock_path.c_str());
   }

@@ -2,6 +2,7 @@
 
 #include <sys/mount.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <thread>
 
@@ -100,6 +101,34 @@ TEST_CASE("what a dead process staged is swept, what a live one does is not",
   CHECK_FALSE(lstat_at(AT_FDCWD, dead));
   CHECK_FALSE(lstat_at(AT_FDCWD, scratch.root + "/locks/dead"));
   CHECK(lstat_at(AT_FDCWD, writer.staged_path()));
+}
+
+// Eight that start on what dead processes left.
+int failed_sweeps(const std::string& root) {
+  for (int i = 0; i < 4; ++i)
+    for (int k = 0; k < 200; ++k)
+      make_dirs(root + "/tmp/dead" + std::to_string(i) + "/" +
+                std::to_string(k) + "/tree");
+  std::atomic<int> failed = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t)
+    threads.emplace_back([&] {
+      try {
+        sweep(root);
+      } catch (const Error&) {
+        ++failed;
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  return failed;
+}
+
+TEST_CASE("many may sweep at once", "[blob]") {
+  Scratch scratch;
+  const BlobStore blobs(scratch.root);
+  for (int round = 0; round < 2; ++round)
+    CHECK(failed_sweeps(scratch.root) == 0);
+  CHECK(list_dir(open_path(scratch.root + "/tmp", O_RDONLY).get()).empty());
 }
 
 TEST_CASE("a store leaves no session behind", "[blob]") {
