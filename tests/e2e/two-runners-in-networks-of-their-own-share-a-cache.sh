@@ -19,7 +19,7 @@ for n in 1 2; do
   inside $runner ip link set lo up
 done
 printf 'version: 0.1\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: ":5000"}\n' "$t/registry" >"$t/registry.yml"
-inside $hub docker-registry serve "$t/registry.yml" >"$t/registry.log" 2>&1 &
+nsenter -t $hub -n docker-registry serve "$t/registry.yml" >"$t/registry.log" 2>&1 &
 ended="$ended $!"
 for _ in $(seq 100); do grep -q 'listening on' "$t/registry.log" && break; sleep 0.1; done
 git init -q "$t/context" && echo words >"$t/context/src"
