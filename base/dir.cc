@@ -162,6 +162,9 @@ void remove_tree_at(int dir, const std::string& name) {
   if (code != EISDIR && code != EPERM) throw SystemError(code, "unlink", name);
   if (::unlinkat(dir, name.c_str(), AT_REMOVEDIR) == 0 || absent(errno)) return;
   if (errno != ENOTEMPTY && errno != EEXIST) throw_system_error("rmdir", name);
+  // Only root may pass a directory that is closed to its owner; the rmdir said
+  // that this is one.
+  if (::geteuid() != 0) ::fchmodat(dir, name.c_str(), 0700, 0);
   {
     const std::optional<Fd> child =
         try_openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);

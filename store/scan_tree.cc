@@ -9,6 +9,7 @@
 
 #include "base/dir.h"
 #include "base/error.h"
+#include "base/overlay_marks.h"
 #include "store/hash_entries.h"
 #include "store/held_back.h"
 #include "store/lower_owners.h"
@@ -68,7 +69,7 @@ std::pair<LowerTrees, bool> descend(const LowerTrees& parent,
     const auto st = lstat_at(AT_FDCWD, full);
     if (!st) continue;
     // Whatever is no directory ends the search: it hides what is below it.
-    if (type_of(*st) == EntryType::whiteout) return {found, !found.empty()};
+    if (is_whiteout(full, *st)) return {found, !found.empty()};
     if (!S_ISDIR(st->st_mode)) return {found, true};
     found.push_back(lower);
     const Fd dir = open_path(full, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -142,7 +143,7 @@ std::set<std::string> names_below(const LowerTrees& lowers,
     const Fd dir = open_path(*lower + "/" + path, O_RDONLY | O_DIRECTORY);
     for (const std::string& name : list_dir(dir.get())) {
       const auto st = lstat_at(dir.get(), name);
-      if (st) seen.emplace(name, type_of(*st) != EntryType::whiteout);
+      if (st) seen.emplace(name, !is_whiteout_at(dir.get(), name, *st));
     }
   }
   std::set<std::string> names;
@@ -200,6 +201,7 @@ void Scan::walk(int dir, const std::string& prefix, const LowerTrees& lowers) {
     const std::optional<struct stat> st = lstat_at(dir, name);
     if (!st) continue;
     IndexEntry entry = describe(*st, prefix + name);
+    if (is_whiteout_at(dir, name, *st)) entry.type = EntryType::whiteout;
     if (entry.type == EntryType::directory)
       add_directory(dir, name, std::move(entry), *st, lowers);
     else if (entry.type != EntryType::whiteout) {
@@ -210,7 +212,8 @@ void Scan::walk(int dir, const std::string& prefix, const LowerTrees& lowers) {
         add_xattrs(entry, *st, read_xattrs_at(dir, name));
       add_other(dir, name, std::move(entry), *st, lowers);
     } else if (descend(lowers, entry.path).second) {
-      entries_.add(std::move(entry));
+      entries_.add(
+          {.path = std::move(entry.path), .type = EntryType::whiteout});
     }
   }
 }

@@ -9,6 +9,7 @@
 
 #include "base/dir.h"
 #include "base/error.h"
+#include "base/overlay_marks.h"
 #include "store/held_back.h"
 #include "store/stream.h"
 #include "store/xattrs.h"
@@ -161,8 +162,7 @@ std::vector<std::string> TreeWriter::finish(const LayerIndex& index) {
   for (const IndexEntry& entry : index.entries) {
     if (entry.type == EntryType::whiteout) {
       const ParentDirs::Place place = parents_.of(entry.path);
-      check(::mknodat(place.dir, place.name.c_str(), S_IFCHR, 0), "mknod",
-            entry.path);
+      make_whiteout_at(place.dir, place.name);
     } else if (entry.type == EntryType::directory && entry.opaque) {
       add(entry);  // a marker may have come without its directory
     }

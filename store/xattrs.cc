@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file_capability.h"
+#include "base/overlay_marks.h"
 
 namespace cbuild::store {
 namespace {
@@ -137,8 +138,7 @@ void write(const Handle& file, const Xattrs& xattrs) {
 }  // namespace
 
 bool is_reserved_xattr(std::string_view name) {
-  return name.starts_with("trusted.overlay.") ||
-         name.starts_with("user.overlay.") || name.starts_with("user.cbuild.");
+  return is_overlay_xattr(name) || name.starts_with("user.cbuild.");
 }
 
 std::string plain_capability(std::string value) {
@@ -164,12 +164,6 @@ void write_xattrs(int fd, const Xattrs& xattrs) { write({fd, {}}, xattrs); }
 
 void write_xattrs_at(int dir, const std::string& name, const Xattrs& xattrs) {
   if (!xattrs.empty()) write(handle_at(dir, name), xattrs);
-}
-
-void mark_opaque(int dir) {
-  if (::fsetxattr(dir, kOpaque[0], "y", 1, 0) == 0) return;
-  if (errno != ENOTSUP) throw_system_error("setxattr", kOpaque[0]);
-  check(::fsetxattr(dir, kOpaque[1], "y", 1, 0), "setxattr", kOpaque[1]);
 }
 
 }  // namespace cbuild::store

@@ -27,10 +27,6 @@ XattrList read_xattrs_at(int dir, const std::string& name);
 void write_xattrs(int fd, const Xattrs& xattrs);
 void write_xattrs_at(int dir, const std::string& name, const Xattrs& xattrs);
 
-// Marks the directory opaque for a mount with userxattr, user.overlay.opaque;
-// on a file system without user.* attributes trusted.overlay.opaque.
-void mark_opaque(int dir);
-
 // True for the attributes that overlayfs or held_back.h give a meaning: nothing
 // in a layer may bring them along.
 bool is_reserved_xattr(std::string_view name);

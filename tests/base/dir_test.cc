@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <catch2/catch.hpp>
 
@@ -61,6 +62,31 @@ TEST_CASE("a temporary directory goes with its owner", "[base]") {
   }
   struct stat st;
   CHECK(::stat(path.c_str(), &st) == -1);
+}
+
+TEST_CASE("a user's directories that are closed to the user go too", "[base]") {
+  TempDir temp("/tmp", "cbuild-test-");
+  make_dirs(temp.path() + "/a/b/c");
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    try {
+      if (::geteuid() == 0) {  // root may pass any
+        for (const char* path : {"", "/a", "/a/b", "/a/b/c"})
+          check(::chown((temp.path() + path).c_str(), 65534, 65534), "chown",
+                path);
+        check(::setresuid(65534, 65534, 65534), "setresuid", "");
+      }
+      for (const char* path : {"/a/b", "/a"})
+        check(::chmod((temp.path() + path).c_str(), 0), "chmod", path);
+      remove_tree(temp.path() + "/a");
+      ::_exit(0);
+    } catch (const Error&) {
+      ::_exit(1);
+    }
+  }
+  int status = 1;
+  REQUIRE(::waitpid(pid, &status, 0) == pid);
+  CHECK(status == 0);
 }
 
 TEST_CASE("workers hand on the first failure and drop what had not started",
