@@ -1,9 +1,12 @@
 #include "builder/git_command.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/privileges.h"
 #include "base/text.h"
 #include "registry/errors.h"
 
@@ -25,6 +28,34 @@ constexpr const char* kRefusals[] = {
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value != nullptr ? value : "";
+}
+
+// For the shell that git runs it by.
+std::string quoted(const std::string& word) {
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
+  return text + "'";
+}
+
+// ssh looks for keys and known hosts in the home directory that passwd has for
+// its user id. In a user namespace that is 0 and the home root's, so it is told
+// of the user's own.
+std::string ssh_command() {
+  std::string command = "ssh -o BatchMode=yes";
+  const std::string home = variable("HOME");
+  if (in_first_user_namespace() || home.empty()) return command;
+  const std::string directory = home + "/.ssh/";
+  const auto is_there = [&](const char* name) {
+    return ::access((directory + name).c_str(), R_OK) == 0;
+  };
+  if (is_there("config")) command += " -F " + quoted(directory + "config");
+  command += " -o " + quoted("UserKnownHostsFile=\"" + directory +
+                             "known_hosts\" \"" + directory + "known_hosts2\"");
+  for (const char* key :
+       {"id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"})
+    if (is_there(key))
+      command += " -o " + quoted("IdentityFile=\"" + directory + key + "\"");
+  return command;
 }
 
 // git's last words; the lines before tell how it got there.
@@ -56,7 +87,7 @@ std::vector<std::string> GitCommand::environment() const {
   if (!ssh.empty())
     list.push_back("GIT_SSH_COMMAND=" + ssh);
   else if (variable("GIT_SSH").empty())
-    list.push_back("GIT_SSH_COMMAND=ssh -o BatchMode=yes");
+    list.push_back("GIT_SSH_COMMAND=" + ssh_command());
   if (!index_file.empty()) list.push_back("GIT_INDEX_FILE=" + index_file);
   if (!authorization) return list;
   list.push_back("GIT_CONFIG_COUNT=1");
