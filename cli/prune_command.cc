@@ -9,10 +9,12 @@
 #include "cli/prompt.h"
 #include "cli/values.h"
 #include "store/prune.h"
+#include "store/remove_store.h"
 
 namespace cbuild::cli {
 namespace {
 
+constexpr const char* kSure = "Are you sure you want to continue? [y/N] ";
 constexpr std::int64_t kDefaultAge = 7 * 24 * 3600;  // seconds
 
 constexpr Flag kFlags[] = {
@@ -20,6 +22,8 @@ constexpr Flag kFlags[] = {
      "All cached steps and cache mounts, however recently used"},
     {"Options", "--images", Takes::nothing, "",
      "Images with a name too: the store is left empty but for the cache"},
+    {"Options", "--store", Takes::nothing, "",
+     "Everything: the store itself, named images too"},
     {"Options", "--until", Takes::one, "TIME",
      "Only what was not used for TIME: 24h, 30m, 10d"},
     {"Options", "--filter", Takes::many, "FILTER",
@@ -82,7 +86,7 @@ std::string warning_of(const store::PruneOptions& options) {
                     human_duration(options.unused_for) +
                     ", and older logs of builds\n";
   if (options.cache_mounts) text += "  - what RUN --mount=type=cache keeps\n";
-  return text + "Are you sure you want to continue? [y/N] ";
+  return text + kSure;
 }
 
 void print_report(const store::PruneReport& report, bool dry_run) {
@@ -103,16 +107,37 @@ void print_report(const store::PruneReport& report, bool dry_run) {
         short_size(report.bytes) + "\n");
 }
 
+// Whether to go on: --force, or the answer of who sits at the terminal.
+bool agreed(Session& session, const std::string& warning) {
+  if (session.args().has("force")) return true;
+  if (::isatty(STDIN_FILENO) != 1)
+    throw UsageError("nobody to ask on standard input: give --force");
+  const std::string answer = to_lower(trim(ask(warning, session.stop())));
+  return answer == "y" || answer == "yes";
+}
+
+void remove_store(Session& session) {
+  for (const char* other :
+       {"all", "images", "until", "filter", "max-used-space", "min-free-space",
+        "reserved-space", "dry-run"})
+    if (session.args().has(other))
+      throw UsageError("--store removes everything: --" + std::string(other) +
+                       " has no meaning beside it");
+  store::Store& store = session.store();
+  const std::string root = store.root();
+  if (!agreed(session, "WARNING! This will remove " + root +
+                           " with all images and caches in it.\n" + kSure))
+    return;
+  if (!store::remove_store(store))
+    throw Error("another process uses the store: nothing was removed");
+  print("Removed: " + root + "\n");
+}
+
 void run_prune(Session& session) {
   const Arguments& args = session.args();
+  if (args.has("store")) return remove_store(session);
   const store::PruneOptions options = options_of(session);
-  if (!args.has("force") && !options.dry_run) {
-    if (::isatty(STDIN_FILENO) != 1)
-      throw UsageError("nobody to ask on standard input: give --force");
-    const std::string answer = ask(warning_of(options), session.stop());
-    if (to_lower(trim(answer)) != "y" && to_lower(trim(answer)) != "yes")
-      return;
-  }
+  if (!options.dry_run && !agreed(session, warning_of(options))) return;
   const store::PruneReport report = store::prune(session.store(), options);
   print_report(report, options.dry_run);
 }
@@ -134,6 +159,9 @@ alone: until (unused-for); type (regular for a cached step, exec.cachemount,
 source.local, source.http, source.git.checkout); id; description; parents; inuse,
 shared (with an image), private, mutable, immutable. Several must
 all hold.
+
+A user's store holds files of the user's subordinate ids, which rm(1) cannot
+remove: --store does.
 
 Examples:
   cbuild prune -f --until 24h
