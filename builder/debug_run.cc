@@ -7,6 +7,7 @@
 #include "base/dir.h"
 #include "builder/failed_run.h"
 #include "builder/secret.h"
+#include "runtime/layer_view.h"
 
 namespace cbuild::builder {
 namespace {
@@ -16,9 +17,11 @@ using Note = std::function<void(const std::string&)>;
 // Makes the mounts again, and holds what they need until the command ends.
 class Mounts {
  public:
-  Mounts(store::Store& store, const DebugRequest& request, const Note& note)
+  Mounts(store::Store& store, const DebugRequest& request,
+         runtime::ViewKind kind, const Note& note)
       : store_(store),
         request_(request),
+        kind_(kind),
         note_(note),
         scratch_(store.temp_dir("debug-")),
         agents_(request.ssh, store) {}
@@ -37,7 +40,7 @@ class Mounts {
       add_ssh(mount, spec);
     else
       spec.mounts.push_back(runtime::SecretMount{
-          mount.target, mount.text, mount.mode, mount.uid, mount.gid});
+          mount.target, mount.text, mount.mode, mount.uid, mount.gid, false});
   }
 
  private:
@@ -57,7 +60,11 @@ class Mounts {
       lowers.push_back(store_.layers.tree(*id));
     }
     if (lowers.empty()) lowers = {store_.root() + "/layers/empty/tree"};
-    roots_.push_back(runtime::mount_overlay({std::move(lowers), "", ""}));
+    const std::string work =
+        scratch_.path() + "/layers-" + std::to_string(roots_.size());
+    check(::mkdir(work.c_str(), 0700), "mkdir", work);
+    views_.push_back(runtime::make_view({std::move(lowers), "", work, kind_}));
+    roots_.push_back(views_.back()->open());
     add_bind(mount, !mount.read_only, spec);
   }
 
@@ -100,9 +107,11 @@ class Mounts {
 
   store::Store& store_;
   const DebugRequest& request_;
+  const runtime::ViewKind kind_;
   const Note& note_;
   TempDir scratch_;
   SshAgents agents_;
+  std::list<std::unique_ptr<runtime::LayerView>> views_;
   std::list<Fd> roots_;
 };
 
@@ -134,7 +143,8 @@ runtime::ExitStatus debug_failed(store::Store& store, runtime::Runner& runner,
                                       : request.command;
   spec.standard_input = request.standard_input;
   spec.terminal = request.terminal;
-  Mounts mounts(store, request, note);
+  spec.root.kind = runner.view();
+  Mounts mounts(store, request, spec.root.kind, note);
   for (const FailedRun::Mount& mount : run.mounts) mounts.add(mount, spec);
   return runner.run(spec, output, stop);
 }

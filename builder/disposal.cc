@@ -7,9 +7,16 @@
 namespace cbuild::builder {
 namespace {
 
+std::vector<std::string> names_in(const std::string& path) {
+  return list_dir(open_path(path, O_RDONLY | O_DIRECTORY).get());
+}
+
+// And in that no copy of layers (runtime/copy_view.h).
 bool holds_only_work(const std::string& path) {
-  const Fd dir = open_path(path, O_RDONLY | O_DIRECTORY);
-  return list_dir(dir.get()) == std::vector<std::string>{"work"};
+  if (names_in(path) != std::vector<std::string>{"work"}) return false;
+  for (const std::string& name : names_in(path + "/work"))
+    if (name != "work" && name != "incompat") return false;  // overlayfs's
+  return true;
 }
 
 }  // namespace

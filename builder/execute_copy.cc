@@ -32,14 +32,14 @@ store::LayerId Executor::copy(StepId id, const CopyStep& copy,
     remotes.emplace(
         number, remotes_.fetch(source, fetch_progress(reporter_, id, source)));
   const bool all_remote = remotes.size() == spec.sources.size();
-  const Fd here = all_remote ? Fd() : open_origin(copy.origin, inputs);
+  const Origin here = all_remote ? Origin() : open_origin(copy.origin, inputs);
   const auto view = all_remote ? nullptr : inputs.view_of(copy.origin);
 
   std::vector<CopyOrigin> origins;
   for (std::size_t i = 0; i < spec.sources.size(); ++i) {
     const auto remote = remotes.find(i);
     if (remote == remotes.end())
-      origins.push_back({view.get(), here.get(), std::nullopt});
+      origins.push_back({view.get(), here.root.get(), std::nullopt});
     else
       origins.push_back({&remote->second.view, remote->second.root.get(),
                          remote->second.tree.path});
@@ -47,25 +47,23 @@ store::LayerId Executor::copy(StepId id, const CopyStep& copy,
   // A linked copy knows nothing of what is below it.
   Workspace workspace(
       environment_.store, disposal_,
-      copy.link ? std::vector<std::string>() : trees_below(inputs));
+      copy.link ? std::vector<std::string>() : trees_below(inputs),
+      environment_.runner.view());
   CopyResult copied;
-  {
-    const Fd destination = workspace.mount();
-    copied = copy_files(spec, origins, destination.get());
-  }
+  workspace.write([&](int root) { copied = copy_files(spec, origins, root); });
   refuse_secrets(request_, workspace.overlay().upper);
   return workspace.take(usable_cpus(), std::move(copied));
 }
 
 store::LayerId Executor::workdir(const WorkdirStep& workdir,
                                  const StepInputs& inputs) {
-  Workspace workspace(environment_.store, disposal_, trees_below(inputs));
-  {
-    const Fd root = workspace.mount();
-    const FileOwner owner = resolve_owner(root.get(), workdir.user);
-    make_directories(root.get(), workdir.path, owner.uid, owner.gid,
+  Workspace workspace(environment_.store, disposal_, trees_below(inputs),
+                      environment_.runner.view());
+  workspace.write([&](int root) {
+    const FileOwner owner = resolve_owner(root, workdir.user);
+    make_directories(root, workdir.path, owner.uid, owner.gid,
                      plan_.source_date_epoch);
-  }
+  });
   return workspace.take(1);
 }
 

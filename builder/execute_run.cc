@@ -86,7 +86,8 @@ bool read_only(const parser::RunMount& mount) {
 
 store::LayerId Executor::run(const Step& step, const RunStep& run,
                              const StepInputs& inputs) {
-  Workspace workspace(environment_.store, disposal_, trees_below(inputs));
+  Workspace workspace(environment_.store, disposal_, trees_below(inputs),
+                      environment_.runner.view());
   MountResources resources;
   resources.scratch = workspace.directory();
 
@@ -154,8 +155,9 @@ void Executor::add_mounts(const RunStep& run, const StepInputs& inputs,
     }
   }
   if (run.script)
-    spec.mounts.push_back(runtime::SecretMount{
-        "/dev/pipes/" + run.script->name, run.script->content, 0755, 0, 0});
+    spec.mounts.push_back(runtime::SecretMount{"/dev/pipes/" + run.script->name,
+                                               run.script->content, 0755, 0, 0,
+                                               false});
 }
 
 void Executor::add_bind(const MountStep& mount, const StepInputs& inputs,
@@ -175,12 +177,16 @@ void Executor::add_bind(const MountStep& mount, const StepInputs& inputs,
     resources.copies.push_back(environment_.store.temp_dir("bind-"));
     const std::string& copy = resources.copies.back().path();
     check(::chmod(copy.c_str(), 0755), "chmod", copy);
-    const Fd origin = open_origin(mount.origin, inputs);
+    const Origin origin = open_origin(mount.origin, inputs);
     resources.roots.push_back(open_path(copy, O_RDONLY | O_DIRECTORY));
-    copy_files(selection, *view, origin.get(), resources.roots.back().get());
+    copy_files(selection, *view, origin.root.get(),
+               resources.roots.back().get());
     bind.source = file ? "file" : "";
   } else {
-    resources.roots.push_back(open_origin(mount.origin, inputs));
+    Origin origin = open_origin(mount.origin, inputs);
+    resources.roots.push_back(std::move(origin.root));
+    resources.views.push_back(std::move(origin.view));
+    resources.copies.push_back(std::move(origin.work));
   }
   bind.source_root = resources.roots.back().get();
   if (!bind.read_only) {
@@ -208,9 +214,9 @@ void Executor::add_cache(const MountStep& mount, const StepInputs& inputs,
   const auto seed = [&](const std::string& directory) {
     const Fd root = open_path(directory, O_RDONLY | O_DIRECTORY);
     if (mount.has_origin) {
-      const Fd origin = open_origin(mount.origin, inputs);
+      const Origin origin = open_origin(mount.origin, inputs);
       copy_files(mount_selection(mount), *inputs.view_of(mount.origin),
-                 origin.get(), root.get());
+                 origin.root.get(), root.get());
     }
     if (!owned) return;
     store::give(root.get(), m.uid.value_or(0), m.gid.value_or(0), directory);

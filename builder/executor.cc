@@ -111,14 +111,24 @@ std::vector<std::string> Executor::trees_below(const StepInputs& inputs) {
   return below;
 }
 
-Fd Executor::open_origin(const FileOrigin& origin, const StepInputs& inputs) {
+Executor::Origin Executor::open_origin(const FileOrigin& origin,
+                                       const StepInputs& inputs) {
   if (origin.context)
-    return open_path(origin.context_dir, O_RDONLY | O_DIRECTORY);
+    return {{}, {}, open_path(origin.context_dir, O_RDONLY | O_DIRECTORY)};
   std::vector<std::string> lowers;
   if (origin.step) lowers = trees(inputs.layers_of(*origin.step));
   if (lowers.empty())
     lowers = {environment_.store.root() + "/layers/empty/tree"};
-  return runtime::mount_overlay({std::move(lowers), "", ""});
+  Origin opened;
+  runtime::OverlaySpec spec{std::move(lowers), "", "",
+                            environment_.runner.view()};
+  if (spec.kind != runtime::ViewKind::overlay) {
+    opened.work = environment_.store.temp_dir("origin-");
+    spec.work = opened.work.path();
+  }
+  opened.view = runtime::make_view(spec);
+  opened.root = opened.view->open();
+  return opened;
 }
 
 }  // namespace cbuild::builder

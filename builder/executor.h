@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/dir.h"
 #include "builder/base_images.h"
 #include "builder/build.h"
 #include "builder/cache_mounts.h"
@@ -22,6 +23,7 @@
 #include "builder/remote_cache.h"
 #include "builder/remote_sources.h"
 #include "builder/reporter.h"
+#include "runtime/layer_view.h"
 
 namespace cbuild::builder {
 
@@ -30,7 +32,7 @@ struct MountResources;
 
 // Layers below a step, and those of the steps it takes files from.
 struct StepInputs {
-  std::optional<StepId> base;  // the image that is lowest
+  std::optional<StepId> base;         // the image that is lowest
   std::vector<store::LayerId> below;  // lowest first
   std::function<std::vector<store::LayerId>(StepId)> layers_of;
   // What `origin` shows.
@@ -62,8 +64,13 @@ class Executor {
   // Directories to mount, top first; base layers are fetched and unpacked.
   std::vector<std::string> trees_below(const StepInputs& inputs);
   std::vector<std::string> trees(const std::vector<store::LayerId>& layers);
-  // The root of an origin's files, for reading.
-  Fd open_origin(const FileOrigin& origin, const StepInputs& inputs);
+  // An origin's files, for reading.
+  struct Origin {
+    TempDir work;  // the view's
+    std::unique_ptr<runtime::LayerView> view;
+    Fd root;
+  };
+  Origin open_origin(const FileOrigin& origin, const StepInputs& inputs);
   // Keeps what a failed RUN left; returns its id.
   std::string keep(const Step& step, const RunStep& run,
                    const StepInputs& inputs, const runtime::RunSpec& spec,

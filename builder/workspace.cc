@@ -5,14 +5,16 @@
 
 #include "base/dir.h"
 #include "builder/layer_notes.h"
+#include "runtime/layer_view.h"
 
 namespace cbuild::builder {
 
 Workspace::Workspace(store::Store& store, Disposal& disposal,
-                     std::vector<std::string> lowers)
+                     std::vector<std::string> lowers, runtime::ViewKind kind)
     : store_(store), disposal_(disposal), temp_(store.temp_dir("step-")) {
   ::clock_gettime(CLOCK_REALTIME, &begun_);
   overlay_.lowers = std::move(lowers);
+  overlay_.kind = kind;
   overlay_.upper = temp_.path() + "/upper";
   overlay_.work = temp_.path() + "/work";
   // The upper directory is the root of the image: its mode must not depend on
@@ -30,10 +32,12 @@ Workspace::~Workspace() {
   }
 }
 
-Fd Workspace::mount() const {
+void Workspace::write(const std::function<void(int root)>& write) {
   if (overlay_.lowers.empty())
-    return open_path(overlay_.upper, O_RDONLY | O_DIRECTORY);
-  return runtime::mount_overlay(overlay_);
+    return write(open_path(overlay_.upper, O_RDONLY | O_DIRECTORY).get());
+  const auto view = runtime::make_view(overlay_);
+  write(view->open().get());
+  view->finish();
 }
 
 store::LayerId Workspace::take(unsigned threads, CopyResult copied) {

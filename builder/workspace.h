@@ -1,12 +1,13 @@
 // The directory a step writes into while it runs.
 //
 //   <tmp>/upper   what the step writes; becomes the layer's tree
-//   <tmp>/work    overlayfs's own
+//   <tmp>/work    overlayfs's own, or a copy of what is below
 //
 // What take() leaves, or all of it, goes to `disposal`.
 #pragma once
 
 #include <ctime>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,9 @@ namespace cbuild::builder {
 
 class Workspace {
  public:
-  // `lowers`: directories below, top first.
+  // `lowers`: directories below, top first. `kind`: Runner::view().
   Workspace(store::Store& store, Disposal& disposal,
-            std::vector<std::string> lowers);
+            std::vector<std::string> lowers, runtime::ViewKind kind);
   ~Workspace();
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
@@ -29,8 +30,9 @@ class Workspace {
   const runtime::OverlaySpec& overlay() const { return overlay_; }
   const std::string& directory() const { return temp_.path(); }
 
-  // The merged root, for writing.
-  Fd mount() const;
+  // Lets `write` write to the merged root; then the upper directory holds what
+  // it wrote. At most once, and not beside a Runner.
+  void write(const std::function<void(int root)>& write);
 
   // Indexes what was written and makes it a layer; the workspace is empty then.
   // `copied`: what copy_files() knows of what it put there.

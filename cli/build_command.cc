@@ -164,8 +164,8 @@ builder::BuildResult build(Session& session,
   }
 }
 
-// Builds, pushes and writes result files. Until then nobody may prune the image:
-// another build may take its name.
+// Builds, pushes and writes result files. Until then nobody may prune the
+// image: another build may take its name.
 builder::BuildResult deliver(Session& session,
                              const builder::BuildRequest& request,
                              builder::BuildEnvironment& environment,
@@ -210,12 +210,14 @@ void run_build(Session& session) {
   const auto url = registry::Url::parse(request.context);
   const auto renderer = std::make_unique<BuildLog>(
       store, *shown, url ? url->redacted() : request.context);
-  runtime::NamespaceRunner runner(store.root() + "/locks",
-                                  runner_options(args));
+  runtime::RunnerOptions options = runner_options(args);
+  options.scratch = [&store] { return store.temp_dir("view-"); };
+  const auto runner = runtime::make_runner(
+      session.isolation(), store.root() + "/locks", std::move(options));
   RegistryImages images(store, session.client_options(), *renderer);
   registry::WebClient web(session.client_options());
   builder::BuildEnvironment environment{
-      {store, images, web, *renderer, session.stop()}, runner};
+      {store, images, web, *renderer, session.stop()}, *runner};
   read_cache_flags(session, request, environment.cache_from,
                    environment.cache_to);
   const Finisher finisher(*renderer);

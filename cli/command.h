@@ -91,9 +91,10 @@ void dispatch(const std::vector<std::string>& arguments,
 inline constexpr Flag kGlobalFlags[] = {
     {"Everywhere", "--root", Takes::one, "DIR",
      "Where images and cache are kept (also CBUILD_ROOT)"},
-    {"Everywhere", "--isolation", Takes::one, "RUNG",
+    {"Everywhere", "--isolation", Takes::one, "RUNG[:VIEW]",
      "How RUNs are kept apart and files owned: auto (default: the best that is "
-     "possible), root or userns (also CBUILD_ISOLATION)"},
+     "possible), root, userns or chroot; and how layers are seen as one "
+     "directory: overlay, fuse or copy (also CBUILD_ISOLATION)"},
     {"Everywhere", "-D,--debug", Takes::nothing, "",
      "Say what kind of failure it was and how long the command took"},
     {"Everywhere", "-h,--help", Takes::nothing, "", "Print help"},

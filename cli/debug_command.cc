@@ -57,7 +57,10 @@ void debug(Session& session, const std::string& id,
   const store::Lease lease = store.lease();
   const builder::FailedRun run = builder::find_failed(store, id);
   store.hold("failed/" + run.id);
-  runtime::NamespaceRunner runner(store.root() + "/locks");
+  runtime::RunnerOptions options;
+  options.scratch = [&store] { return store.temp_dir("view-"); };
+  const auto runner = runtime::make_runner(
+      session.isolation(), store.root() + "/locks", std::move(options));
   const bool interactive =
       ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1;
   print_error("in " + run.title + " (" + run.reason + ")");
@@ -69,7 +72,7 @@ void debug(Session& session, const std::string& id,
     request.standard_input = STDIN_FILENO;
   }
   const runtime::ExitStatus status = builder::debug_failed(
-      store, runner, run, request,
+      store, *runner, run, request,
       [](runtime::Stream stream, std::string_view text) {
         const bool out = stream == runtime::Stream::out;
         write_all(out ? STDOUT_FILENO : STDERR_FILENO, text, "output");

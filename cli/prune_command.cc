@@ -5,8 +5,8 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/output.h"
-#include "cli/prune_filter.h"
 #include "cli/prompt.h"
+#include "cli/prune_filter.h"
 #include "cli/values.h"
 #include "store/prune.h"
 #include "store/remove_store.h"
@@ -27,7 +27,8 @@ constexpr Flag kFlags[] = {
     {"Options", "--until", Takes::one, "TIME",
      "Only what was not used for TIME: 24h, 30m, 10d"},
     {"Options", "--filter", Takes::many, "FILTER",
-     "Only what of the cache is so: type=exec.cachemount, description~=RUN; see "
+     "Only what of the cache is so: type=exec.cachemount, description~=RUN; "
+     "see "
      "below"},
     {"Options", "--max,--max-used-space", Takes::one, "SIZE",
      "Remove the oldest only until the store is this small: 20g, 50%"},

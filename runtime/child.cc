@@ -48,11 +48,21 @@ int own_session(StepContext&) noexcept {
   return ::setsid() == -1 ? -1 : 0;
 }
 
-// Before the namespace, whose root is the group it was made in.
-int join_cgroups(StepContext& context) noexcept {
+int write_cgroups(StepContext& context) noexcept {
   for (const int tasks : context.plan.cgroups)
     if (::write(tasks, "0", 1) == -1) return -1;
-  return ::unshare(CLONE_NEWCGROUP);
+  return 0;
+}
+
+// Before the namespace, whose root is the group it was made in.
+int join_cgroups(StepContext& context) noexcept {
+  return write_cgroups(context) == -1 ? -1 : ::unshare(CLONE_NEWCGROUP);
+}
+
+int change_root(StepContext& context) noexcept {
+  context.subject = "/";
+  if (::fchdir(context.plan.root) == -1 || ::chroot(".") == -1) return -1;
+  return ::chdir("/");
 }
 
 int join_network(StepContext& context) noexcept {
@@ -115,7 +125,7 @@ int set_streams(StepContext& context) noexcept {
 
 int drop_bounding(StepContext& context) noexcept {
   if (context.plan.insecure) return 0;
-  return drop_bounding_capabilities(kDefaultCapabilities);
+  return drop_bounding_capabilities(context.plan.capabilities);
 }
 
 int install_seccomp(StepContext& context) noexcept {
@@ -142,7 +152,7 @@ int switch_user(StepContext& context) noexcept {
 
 int limit_capabilities(StepContext& context) noexcept {
   if (context.plan.insecure) return raise_all_capabilities();
-  return set_capabilities(kDefaultCapabilities);
+  return set_capabilities(context.plan.capabilities);
 }
 
 int set_umask(StepContext&) noexcept {
@@ -182,6 +192,25 @@ constexpr ChildStep kChildSteps[] = {
     {"die with cbuild", die_with_parent},        // a new user had cleared it
     {"set umask", set_umask},
 };
+
+constexpr ChildStep kChrootSteps[] = {
+    {"reset signals", reset_signals},
+    {"start session", own_session},
+    {"join control group", write_cgroups},
+    {"change root", change_root},  // paths from here are the container's
+    {"set limits", set_limits},
+    {"enter", enter_directory},    // root may pass where the user may not
+    {"set streams", set_streams},  // owns pipes for the user: needs CHOWN
+    {"drop capabilities", drop_bounding},  // needs SETPCAP
+    {"switch user", switch_user},
+    {"limit capabilities", limit_capabilities},
+    {"set umask", set_umask},
+};
+
+std::span<const ChildStep> steps_of(const ChildPlan& plan) noexcept {
+  if (plan.only_chroot) return kChrootSteps;
+  return kChildSteps;
+}
 
 void copy_text(char* to, std::size_t size, const char* from) noexcept {
   ::strncpy(to, from, size - 1);
@@ -228,7 +257,7 @@ void copy_text(char* to, std::size_t size, const char* from) noexcept {
 
 void child_main(ChildPlan& plan) noexcept {
   StepContext context{plan};
-  for (const ChildStep& step : kChildSteps) {
+  for (const ChildStep& step : steps_of(plan)) {
     context.subject = "";
     if (step.run(context) == -1)
       report(plan, ChildFailure::Kind::step, errno, step.name, context.subject);

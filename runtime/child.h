@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <span>
 
+#include "runtime/caps.h"
 #include "runtime/runner.h"
 
 namespace cbuild::runtime {
@@ -34,6 +35,11 @@ struct ChildDevice {
 };
 
 struct ChildPlan {
+  // No namespaces and no mounts: chroot(2) to the directory `root`, without
+  // what of this is about those.
+  bool only_chroot = false;
+  std::uint64_t capabilities = kDefaultCapabilities;
+
   int root = -1;                 // detached mount that becomes "/"
   const char* attach_point;      // a directory of the host, to mount things on
   std::span<const int> attach;   // detached mounts that `source`s are in
@@ -48,10 +54,11 @@ struct ChildPlan {
   // The devices of /dev are among `mounts`, and nothing else is one: a node
   // that the command makes cannot be opened.
   bool bind_devices = false;
-  // Where no sysfs may be mounted, /sys is the host's.
+  // Where no proc or sysfs may be mounted, /proc or /sys is the host's.
   bool bind_sys = false;
-  bool set_groups = true;  // false: setgroups(2) is denied here
-  int proc_tree = -1;      // filled in: /proc and /sys, detached
+  bool set_groups = true;   // false: setgroups(2) is denied here
+  bool outer_proc = false;  // filled in: /proc is not its own
+  int proc_tree = -1;       // filled in: /proc and /sys, detached
   int sys_tree = -1;
   const char* pts_options = nullptr;
   const char* hostname = nullptr;

@@ -38,9 +38,9 @@ int new_tree(const char* type, unsigned attributes) noexcept {
   return tree;
 }
 
-int clone_host_sys() noexcept {
+int clone_host(const char* path) noexcept {
   const int tree = ::open_tree(
-      AT_FDCWD, "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+      AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
   if (tree == -1) return -1;
   mount_attr attributes = {};
   attributes.attr_set = MOUNT_ATTR_RDONLY | kPlainTree;
@@ -200,17 +200,21 @@ int clone_sources(StepContext& context) noexcept {
 
 // For mount_proc() and mount_sys(). In a user namespace the kernel makes them
 // only where the old ones are in sight, and a sysfs only for the owner of the
-// network namespace (sysfs_init_fs_context).
+// network namespace (sysfs_init_fs_context). Where parts of the old ones are
+// masked, as in a container, there are none: then the old ones are bound, read
+// only. /proc/self still is the process that asks, whatever the pid namespace.
 int make_proc_and_sys(StepContext& context) noexcept {
   ChildPlan& plan = context.plan;
   context.subject = "/proc";
   plan.proc_tree = new_tree("proc", kPlainTree);
+  plan.outer_proc = plan.proc_tree == -1 && errno == EPERM && plan.bind_sys;
+  if (plan.outer_proc) plan.proc_tree = clone_host("/proc");
   if (plan.proc_tree == -1) return -1;
   context.subject = "/sys";
   plan.sys_tree =
       new_tree("sysfs", kPlainTree | (plan.insecure ? 0 : MOUNT_ATTR_RDONLY));
   if (plan.sys_tree == -1 && errno == EPERM && plan.bind_sys)
-    plan.sys_tree = clone_host_sys();
+    plan.sys_tree = clone_host("/sys");
   return plan.sys_tree == -1 ? -1 : 0;
 }
 
@@ -294,6 +298,7 @@ int mount_rest(StepContext& context) noexcept {
 int mask_paths(StepContext& context) noexcept {
   if (context.plan.insecure) return 0;
   for (const char* path : kReadOnly) {
+    if (context.plan.outer_proc) break;  // all of it is
     context.subject = path;
     if (::mount(path, path, nullptr, MS_BIND | MS_REC, nullptr) == -1) {
       if (absent(errno)) continue;

@@ -20,6 +20,8 @@
 #include "base/privileges.h"
 #include "base/text.h"
 #include "runtime/cgroup.h"
+#include "runtime/chroot_runner.h"
+#include "runtime/fuse_view.h"
 #include "runtime/isolation.h"
 #include "runtime/net.h"
 #include "runtime/overlay.h"
@@ -55,10 +57,7 @@ int code_of(int rc) { return rc == -1 ? errno : 0; }
 // As a build would be: after the isolation that it takes.
 int ask_inside(const std::function<int()>& body) {
   return ask([&] {
-    return enter_isolation(IsolationChoice::automatic).rung ==
-                   Isolation::Rung::none
-               ? kNoRung
-               : body();
+    return enter_isolation({}).rung == Isolation::Rung::none ? kNoRung : body();
   });
 }
 
@@ -190,7 +189,9 @@ Finding proc_finding() {
   Finding f{"proc", code == 0, "a proc for a new pid namespace", ""};
   if (code == 0) return f;
   f.detail = denied_by(code);
-  if (code == EPERM) f.detail += "; parts of /proc are masked here";
+  if (code == EPERM)
+    f.detail +=
+        "; parts of /proc are masked here: a RUN has the outer one, read-only";
   f.remedy =
       "docker run --security-opt systempaths=unconfined; Kubernetes: "
       "securityContext: {procMount: Unmasked} with hostUsers: false";
@@ -209,8 +210,46 @@ Finding overlay_finding(const std::string& directory) {
   });
   Finding f{"overlay", code == 0, "overlayfs mounts on " + directory, ""};
   if (code == 0) return f;
-  f.detail = directory + ": " + denied_by(code);
+  f.detail = directory + ": " + denied_by(code) +
+             ": fuse-overlayfs or copies take its place";
   f.remedy = "put the store on ext4, xfs or tmpfs (--root, or a volume)";
+  return f;
+}
+
+Finding fuse_finding(const std::string& directory) {
+  Finding f{"fuse-overlayfs", false, "", ""};
+  if (in_first_user_namespace() && has_capability(CAP_SYS_ADMIN)) {
+    f.detail = "not needed by root";
+    f.allowed = true;
+    return f;
+  }
+  const TempDir temp(directory, "cbuild-doctor-");
+  const int code = ask_inside([&] {
+    const std::string why = fuse_refusal(temp.path());
+    return why.empty()                                ? 0
+           : ::access("/dev/fuse", R_OK | W_OK) == -1 ? errno
+                                                      : ENOEXEC;
+  });
+  f.allowed = code == 0;
+  if (f.allowed) {
+    f.detail = "it mounts on " + directory;
+    return f;
+  }
+  f.detail = code == ENOEXEC ? "the program does not work here, or is not there"
+                             : "/dev/fuse: " + denied_by(code);
+  f.remedy = code == ENOEXEC ? "apt-get install fuse-overlayfs"
+                             : "docker run --device /dev/fuse";
+  return f;
+}
+
+Finding chroot_finding() {
+  const std::string missing = missing_for_chroot();
+  Finding f{"chroot", missing.empty(), "what it needs is there", ""};
+  if (missing.empty()) return f;
+  f.detail = "no " + missing;
+  f.remedy =
+      "run as root of the container, with the capabilities that docker run "
+      "gives by default";
   return f;
 }
 
@@ -307,19 +346,16 @@ Diagnosis diagnose(const std::string& directory) {
   result.findings = {root_finding(),           user_namespace_finding(),
                      subordinate_finding(),    mount_finding(),
                      proc_finding(),           overlay_finding(directory),
+                     fuse_finding(directory),  chroot_finding(),
                      mknod_finding(directory), xattr_finding(directory),
                      cgroup_finding(),         network_finding(),
                      binfmt_finding()};
-  bool possible = true;
-  for (const Finding& finding : result.findings)
-    if (finding.name == "mount" || finding.name == "proc" ||
-        finding.name == "overlay")
-      possible = possible && finding.allowed;
-  const Isolation taken = enter_isolation(IsolationChoice::automatic);
-  result.rung = taken.rung == Isolation::Rung::root     ? "root"
-                : taken.rung == Isolation::Rung::userns ? "userns"
-                                                        : "none";
-  result.can_run = taken.rung != Isolation::Rung::none && possible;
+  const Isolation taken = enter_isolation({});
+  result.rung = name_of(taken.rung);
+  result.can_run = taken.rung == Isolation::Rung::chroot;
+  if (taken.rung != Isolation::Rung::none)
+    for (const Finding& finding : result.findings)
+      if (finding.name == "mount" && finding.allowed) result.can_run = true;
   result.text = taken.text.empty() ? "isolation: root" : taken.text;
   return result;
 }

@@ -15,7 +15,7 @@ struct Finding {
 };
 
 struct Diagnosis {
-  std::string rung;  // what a build gets: root, userns or none
+  std::string rung;  // what a build gets: name_of(Isolation::Rung)
   bool can_run = false;
   std::string text;  // the same for people
   std::vector<Finding> findings;

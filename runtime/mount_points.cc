@@ -49,7 +49,7 @@ MountPoints::MountPoints(std::string directory)
 
 OverlaySpec MountPoints::below(OverlaySpec spec) const {
   struct stat upper;
-  if (spec.lowers.empty()) return spec;
+  if (spec.lowers.empty() || spec.kind != ViewKind::overlay) return spec;
   check(::stat(spec.upper.c_str(), &upper), "stat", spec.upper);
   if (upper.st_dev == device_) spec.lowers.push_back(directory_);
   return spec;

@@ -27,7 +27,7 @@ class MountPoints {
   explicit MountPoints(std::string directory);
 
   // `spec` with the mount points below its layers; as it is where it has no
-  // layers or they are on another file system.
+  // layers, they are on another file system or are not seen by overlayfs.
   OverlaySpec below(OverlaySpec spec) const;
 
   // Whether an entry of a stack that below() made is one of these.

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "runtime/overlay.h"
 #include "runtime/socket_forward.h"
+#include "runtime/tree_copy.h"
 
 namespace cbuild::runtime {
 namespace {
@@ -49,14 +50,13 @@ void copy_attributes(const struct stat& from, int to) {
   check(::futimens(to, times), "utimens", "");
 }
 
-void copy_content(int source, int to) {
-  const Fd in = open_path(proc_path(source), O_RDONLY);
-  for (;;) {
-    const ssize_t n =
-        check(::copy_file_range(in.get(), nullptr, to, nullptr, 1 << 30, 0),
-              "copy_file_range", "");
-    if (n == 0) return;
-  }
+Fd copied_directory(int source, const struct stat& st,
+                    const std::string& scratch) {
+  const Fd from = open_path(proc_path(source), O_RDONLY | O_DIRECTORY);
+  const Fd copy = open_path(scratch, O_RDONLY | O_DIRECTORY);
+  apply_layer(from.get(), copy.get(), CopyMode::scratch);
+  copy_directory_attributes(from.get(), st, copy.get(), CopyMode::scratch);
+  return clone_tree(copy.get(), kNoDevices, scratch);
 }
 
 // Writes to the directory go to a scratch upper directory.
@@ -75,9 +75,10 @@ Fd scratch_directory(int source, const struct stat& st,
 
 // Overlays are of directories only; a file is copied.
 Fd scratch_file(int source, const struct stat& st, const std::string& scratch) {
-  const Fd copy = open_path(scratch + "/file", O_RDWR | O_CREAT | O_EXCL, 0600);
-  copy_content(source, copy.get());
-  copy_attributes(st, copy.get());
+  const Fd in = open_path(proc_path(source), O_RDONLY);
+  const Fd directory = open_path(scratch, O_RDONLY | O_DIRECTORY);
+  copy_file(in.get(), st, directory.get(), "file");
+  const Fd copy = openat_path(directory.get(), "file", O_PATH | O_NOFOLLOW);
   return clone_tree(copy.get(), kNoDevices, scratch);
 }
 
@@ -160,7 +161,7 @@ std::vector<MountSource> device_sources() {
   return devices;
 }
 
-MountSource bind_source(const BindMount& bind) {
+MountSource bind_source(const BindMount& bind, ViewKind kind) {
   return in_context("mount " + bind.target, [&] {
     // ".." is taken away from the text, as BuildKit does: what comes before it
     // need not be there.
@@ -172,10 +173,10 @@ MountSource bind_source(const BindMount& bind) {
     mount.target = bind.target;
     mount.directory = S_ISDIR(st.st_mode);
     if (!bind.discard_writes_in.empty()) {
-      mount.tree =
-          mount.directory
-              ? scratch_directory(source.get(), st, bind.discard_writes_in)
-              : scratch_file(source.get(), st, bind.discard_writes_in);
+      const auto make = !mount.directory            ? scratch_file
+                        : kind == ViewKind::overlay ? scratch_directory
+                                                    : copied_directory;
+      mount.tree = make(source.get(), st, bind.discard_writes_in);
       return mount;
     }
     const std::uint64_t attributes =

@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "runtime/child.h"
+#include "runtime/overlay.h"
 #include "runtime/runner.h"
 
 namespace cbuild::runtime {
@@ -50,7 +51,8 @@ class MemoryFiles {
 std::vector<MountSource> device_sources();
 
 // Throws Error naming the target where the source cannot be had.
-MountSource bind_source(const BindMount& mount);
+// `kind`: how writes that are discarded are kept from it.
+MountSource bind_source(const BindMount& mount, ViewKind kind);
 MountSource tmpfs_source(const TmpfsMount& mount);
 
 }  // namespace cbuild::runtime

@@ -3,61 +3,41 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/sched.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #include <algorithm>
-#include <csignal>
-#include <cstring>
 #include <mutex>
 
 #include "base/dir.h"
+#include "base/log.h"
 #include "base/privileges.h"
 #include "runtime/ca_files.h"
 #include "runtime/child.h"
 #include "runtime/command.h"
 #include "runtime/emulation.h"
 #include "runtime/etc_files.h"
+#include "runtime/layer_view.h"
 #include "runtime/mount_points.h"
 #include "runtime/mount_sources.h"
 #include "runtime/net.h"
 #include "runtime/oom.h"
 #include "runtime/process.h"
+#include "runtime/run_parts.h"
 #include "runtime/runner.h"
 #include "runtime/seccomp.h"
 #include "runtime/socket_forward.h"
 #include "runtime/stubs.h"
 #include "runtime/users.h"
+#include "runtime/view_choice.h"
 
 namespace cbuild::runtime {
 namespace {
 
 constexpr std::uint64_t kNamespaces =
     CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
-constexpr rlim_t kSoftFiles = 1024;
-constexpr rlim_t kHardFiles = 524288;
-
-const std::string& target_of(const Mount& mount) {
-  return std::visit(
-      [](const auto& m) -> const std::string& { return m.target; }, mount);
-}
-
-// Without --ulimit, open files are limited as on a plain Linux system, not as
-// a CI service happened to start us: programs that close every possible
-// descriptor take minutes under a limit of a thousand million.
-std::vector<ResourceLimit> limits_of(const RunSpec& spec) {
-  std::vector<ResourceLimit> limits = spec.limits;
-  for (const ResourceLimit& limit : limits)
-    if (limit.resource == RLIMIT_NOFILE) return limits;
-  rlimit own = {kHardFiles, kHardFiles};
-  ::getrlimit(RLIMIT_NOFILE, &own);
-  const rlim_t hard = std::min(own.rlim_max, kHardFiles);
-  limits.push_back({RLIMIT_NOFILE, std::min(hard, kSoftFiles), hard});
-  return limits;
-}
 
 // Paths point into `spec`.
 std::vector<ChildDevice> devices_of(const RunSpec& spec) {
@@ -67,24 +47,6 @@ std::vector<ChildDevice> devices_of(const RunSpec& spec) {
                        node.mode | (node.block ? S_IFBLK : S_IFCHR),
                        ::makedev(node.major, node.minor), node.uid, node.gid});
   return devices;
-}
-
-// With the host's address in place of its name; without one (--network none)
-// the name is left out.
-std::vector<std::pair<std::string, std::string>> hosts_of(
-    const RunSpec& spec, const std::string& gateway) {
-  auto hosts = spec.extra_hosts;
-  for (auto& host : hosts)
-    if (host.second == kHostGateway) host.second = gateway;
-  std::erase_if(hosts, [](const auto& host) { return host.second.empty(); });
-  return hosts;
-}
-
-std::vector<std::uint32_t> groups_of(const UserIds& user) {
-  std::vector<std::uint32_t> groups = user.groups;
-  if (std::find(groups.begin(), groups.end(), user.gid) == groups.end())
-    groups.insert(groups.begin(), user.gid);
-  return groups;
 }
 
 bool cgroup_is_version_2() {
@@ -98,27 +60,12 @@ bool binds_devices(const RunSpec& spec) {
   return !spec.insecure || !in_first_user_namespace();
 }
 
-bool setgroups_allowed() {
-  const auto text = read_file("/proc/self/setgroups");
-  return !text || text->starts_with("allow");
-}
-
-// Ids that the image has and this user namespace lacks would end in an "Invalid
-// argument" of some system call.
-void check_mapped(const UserIds& user) {
-  if (is_mapped(uid_extents(), user.uid) && is_mapped(gid_extents(), user.gid))
-    return;
-  throw IsolationError(
-      "RUN as " + std::to_string(user.uid) + ":" + std::to_string(user.gid) +
-      ": the user namespace has no such id; give the user a range of ids in "
-      "/etc/subuid and /etc/subgid (see 'cbuild doctor')");
-}
-
 // All that a ChildPlan points to, in an order that it can be taken down in.
 struct Preparation {
   Preparation(const RunSpec& spec, const NetworkLease& network,
               const MountPoints& points);
 
+  std::unique_ptr<LayerView> view;
   Fd root;
   UserIds user;
   MountStubs stubs;
@@ -139,6 +86,9 @@ struct Preparation {
   std::string pts_options = "newinstance,ptmxmode=0666,mode=0620";
   Pipe out = make_pipe(), err = make_pipe(), report = make_pipe();
 
+  // Once the command has ended: the upper directory has what it wrote.
+  void finish();
+
  private:
   void add_mounts(const RunSpec& spec, const NetworkLease& network);
   const std::vector<std::string>& with_ca();
@@ -148,7 +98,8 @@ struct Preparation {
 
 Preparation::Preparation(const RunSpec& spec, const NetworkLease& network,
                          const MountPoints& points)
-    : root(mount_overlay(points.below(spec.root))),
+    : view(make_view(points.below(spec.root))),
+      root(view->open()),
       user(resolve_user(root.get(), spec.user)),
       stubs(root.get(), spec.root.upper, points),
       ca(root.get(), spec.ca_certificates),
@@ -191,7 +142,7 @@ void Preparation::add_mounts(const RunSpec& spec, const NetworkLease& network) {
                    });
   for (const Mount* mount : sorted) {
     if (const auto* bind = std::get_if<BindMount>(mount))
-      sources.push_back(bind_source(*bind));
+      sources.push_back(bind_source(*bind, spec.root.kind));
     else if (const auto* tmpfs = std::get_if<TmpfsMount>(mount))
       sources.push_back(tmpfs_source(*tmpfs));
     else if (const auto* socket = std::get_if<SocketMount>(mount))
@@ -220,6 +171,16 @@ void Preparation::add_socket(const SocketMount& socket) {
       std::make_unique<SocketForward>(std::move(listener), socket.connect_to));
 }
 
+void Preparation::finish() {
+  ca.remove();
+  stubs.remove();
+  mounts.clear();
+  sources.clear();
+  root = Fd();
+  view->finish();
+  stubs.tidy();
+}
+
 void Preparation::add_stubs() {
   for (const char* directory : {"/proc", "/dev", "/sys"})
     stubs.make(directory, true);
@@ -227,54 +188,15 @@ void Preparation::add_stubs() {
     stubs.make(source.target, source.directory);
 }
 
-// What the child said before it could exec; nullopt where it did exec.
-std::optional<ChildFailure> read_failure(int pipe) {
-  ChildFailure failure;
-  const ssize_t n = ::read(pipe, &failure, sizeof failure);
-  if (n != static_cast<ssize_t>(sizeof failure)) return std::nullopt;
-  return failure;
-}
-
-// With its errno: a disk may be full there too.
-[[noreturn]] void throw_failure(const ChildFailure& failure) {
-  throw SystemError(failure.code, "RUN: " + std::string(failure.step),
-                    failure.subject);
-}
-
-// A program that is not there is the command's failure, not ours: said where
-// the command would have, with the exit code that a shell has for it.
-int report_exec_problem(const ChildFailure& failure, const OutputSink& output) {
-  if (failure.kind == ChildFailure::Kind::step) throw_failure(failure);
-  const ExecProblem problem =
-      failure.kind == ChildFailure::Kind::missing
-          ? explain_missing(failure.subject, failure.code)
-          : explain_failed_exec(failure.subject, failure.code);
-  output(Stream::err, problem.message + "\n");
-  return problem.code;
-}
-
-// Whether a limit is why the command failed. Without a group of its own only
-// cbuild's count is known, and others share that: it says something only where
-// the command was killed (a shell says 137 when its child was).
-void explain(const CgroupLease& cgroup, std::uint64_t kills_before,
-             ExitStatus& status) {
-  if (!cgroup) {
-    status.out_of_memory =
-        status.code == 128 + SIGKILL && out_of_memory_kills() > kills_before;
-    return;
-  }
-  const CgroupReport report = cgroup.report();
-  status.out_of_memory = report.out_of_memory;
-  status.memory_limit = report.memory_limit;
-  status.memory_peak = report.memory_peak;
-  status.out_of_processes = report.out_of_processes;
-}
-
 }  // namespace
 
 struct NamespaceRunner::State {
   State(std::string state_dir, RunnerOptions options)
       : directory(std::move(state_dir)),
+        views(
+            options.view, options.scratch
+                              ? std::move(options.scratch)
+                              : [this] { return TempDir(directory, "view-"); }),
         cgroups(std::move(options.resources), std::move(options.cgroup_parent)),
         self(check(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)),
                    "pidfd_open", "")),
@@ -289,12 +211,14 @@ struct NamespaceRunner::State {
   const MountPoints& mount_points();
 
   const std::string directory;
+  ViewChoice views;
   CgroupPool cgroups;
   const Fd self;
   NetworkPool networks;
   const bool cgroup_v2;
   const bool first_namespace;
   const bool setgroups;
+  std::atomic<bool> said_proc = false;
 
  private:
   std::mutex points_mutex_;
@@ -350,6 +274,8 @@ NamespaceRunner::NamespaceRunner(std::string state_dir, RunnerOptions options)
 
 NamespaceRunner::~NamespaceRunner() = default;
 
+ViewKind NamespaceRunner::view() { return state_->views.kind(); }
+
 ExitStatus NamespaceRunner::run(const RunSpec& spec, const OutputSink& output,
                                 const std::atomic<bool>* stop) {
   if (const std::string why = missing_emulator(spec.architecture); !why.empty())
@@ -381,12 +307,11 @@ ExitStatus NamespaceRunner::run(const RunSpec& spec, const OutputSink& output,
     status.code = report_exec_problem(*failure, output);
   if (status.code != 0) explain(cgroup, kills, status);
 
-  ready.ca.remove();
-  ready.stubs.remove();
-  ready.mounts.clear();
-  ready.sources.clear();
-  ready.root = Fd();
-  ready.stubs.tidy();
+  if (plan.outer_proc && !state_->said_proc.exchange(true))
+    warn(
+        "parts of /proc are masked here, so that no RUN gets its own: it has "
+        "the outer one, read-only (see 'cbuild doctor')");
+  ready.finish();
   return status;
 }
 

@@ -29,10 +29,18 @@ class IsolationError : public Error {
   using Error::Error;
 };
 
+// How layers become one directory (layer_view.h).
+enum class ViewKind {
+  overlay,  // the kernel's overlayfs
+  fuse,     // the program fuse-overlayfs, in a user namespace only
+  copy,     // a copy of all of them for each step
+};
+
 struct OverlaySpec {
   std::vector<std::string> lowers;  // directories, top first
   std::string upper;                // empty: a read-only mount
   std::string work;                 // with `upper`: empty, same file system
+  ViewKind kind = ViewKind::overlay;
 };
 
 // The root of the mounted stack. With no lower the upper directory itself is

@@ -24,6 +24,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/dir.h"
 #include "base/error.h"
 #include "runtime/cgroup.h"
 #include "runtime/overlay.h"
@@ -57,13 +58,14 @@ struct TmpfsMount {
   std::uint64_t size = 0;  // bytes; 0: the kernel's default
   bool read_only = false;
 };
-// Files that exist only on a tmpfs: secrets.
+// Files that exist only on a tmpfs: secrets, and others as small.
 struct SecretMount {
   std::string target;
   std::string content;
   std::uint32_t mode = 0400;
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
+  bool confidential = true;  // it must never be on a disk
 };
 // A socket that passes each connection on to one of the host: an ssh agent's.
 struct SocketMount {
@@ -145,11 +147,18 @@ class Runner {
   // `*stop` is true (looked at within 50 ms).
   virtual ExitStatus run(const RunSpec& spec, const OutputSink& output,
                          const std::atomic<bool>* stop) = 0;
+
+  // How layers can be seen as one directory here, for `RunSpec::root` and for
+  // who writes files by itself. May be found out by the first call.
+  virtual ViewKind view() { return ViewKind::overlay; }
 };
 
 struct RunnerOptions {
   Resources resources;
-  std::string cgroup_parent;  // see CgroupPool
+  std::string cgroup_parent;     // see CgroupPool
+  std::optional<ViewKind> view;  // no other will do
+  // A directory on the store's file system to try views in; none: in state_dir.
+  std::function<TempDir()> scratch;
 };
 
 // Namespaces and overlayfs. Cheap to make; the network for
@@ -165,6 +174,7 @@ class NamespaceRunner final : public Runner {
   ~NamespaceRunner() override;
   ExitStatus run(const RunSpec& spec, const OutputSink& output,
                  const std::atomic<bool>* stop) override;
+  ViewKind view() override;
 
  private:
   struct State;

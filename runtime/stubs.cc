@@ -86,6 +86,17 @@ void remove_if_empty(int root, const std::string& path, bool directory) {
 
 }  // namespace
 
+void make_missing(int root, const ResolvedPath& path, std::uint32_t uid,
+                  std::uint32_t gid) {
+  for (std::size_t i = path.existing; i < path.parts.size(); ++i) {
+    const Fd parent = open_directory(root, path.prefix(i));
+    make_one(parent.get(), path.parts[i], true);
+    check(::fchownat(parent.get(), path.parts[i].c_str(), uid, gid,
+                     AT_SYMLINK_NOFOLLOW),
+          "chown", path.parts[i]);
+  }
+}
+
 void MountStubs::note_copies(const ResolvedPath& path) {
   if (path.existing == path.parts.size()) return;
   for (std::size_t count = 1; count <= path.existing; ++count) {
@@ -125,14 +136,7 @@ void MountStubs::make(const std::string& target, bool directory) {
 void MountStubs::make_directory(const std::string& wanted, std::uint32_t uid,
                                 std::uint32_t gid) {
   const ResolvedPath path = resolve_in_root(root_, wanted, mounted_);
-  if (path.in_mount) return;
-  for (std::size_t i = path.existing; i < path.parts.size(); ++i) {
-    const Fd parent = open_directory(root_, path.prefix(i));
-    make_one(parent.get(), path.parts[i], true);
-    check(::fchownat(parent.get(), path.parts[i].c_str(), uid, gid,
-                     AT_SYMLINK_NOFOLLOW),
-          "chown", path.parts[i]);
-  }
+  if (!path.in_mount) make_missing(root_, path, uid, gid);
 }
 
 void MountStubs::remove() {

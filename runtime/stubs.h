@@ -25,6 +25,11 @@
 
 namespace cbuild::runtime {
 
+// The parts of `path` that are missing, as mkdir -p, to stay: a command's
+// working directory.
+void make_missing(int root, const ResolvedPath& path, std::uint32_t uid,
+                  std::uint32_t gid);
+
 class MountStubs {
  public:
   // `root`: the mounted overlay; kept open by the caller until remove().

@@ -185,9 +185,9 @@ void map_single_id(std::uint32_t uid, std::uint32_t gid) {
     write_map(self, "uid_map", map_text({{0, uid, 1}}));
 }
 
-std::uint64_t count_ids() {
+std::uint64_t count_ids(const std::vector<IdExtent>& extents) {
   std::uint64_t count = 0;
-  for (const IdExtent& extent : uid_extents()) count += extent.count;
+  for (const IdExtent& extent : extents) count += extent.count;
   return count;
 }
 
@@ -239,7 +239,8 @@ UserNamespace enter_user_namespace() {
         std::string(e.what()) + "; see 'cbuild doctor'");
   }
   result.entered = true;
-  result.ids = count_ids();
+  result.ids = count_ids(uid_extents());
+  result.group_ids = count_ids(gid_extents());
   return result;
 }
 

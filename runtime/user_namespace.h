@@ -17,9 +17,10 @@ namespace cbuild::runtime {
 
 struct UserNamespace {
   bool entered = false;
-  int error = 0;           // errno of unshare(2), where not entered
-  std::uint64_t ids = 1;   // how many user ids there are inside
-  std::string why_single;  // where `ids` is 1
+  int error = 0;          // errno of unshare(2), where not entered
+  std::uint64_t ids = 1;  // how many user ids there are inside
+  std::uint64_t group_ids = 1;
+  std::string why_single;  // where one of them is 1
 };
 
 // Enters one, or says what the kernel answered: the process is as before then.

@@ -113,4 +113,20 @@ Digest ReadAhead::finish() {
   return hasher_.finish();
 }
 
+bool same_content(int a, int b, const std::string& name) {
+  std::string left(kStreamBuffer, '\0');
+  std::string right(kStreamBuffer, '\0');
+  for (;;) {
+    const std::size_t n = read_some(a, left.data(), left.size(), name);
+    std::size_t m = 0;
+    while (m < n) {
+      const std::size_t more = read_some(b, right.data() + m, n - m, name);
+      if (more == 0) return false;
+      m += more;
+    }
+    if (n == 0) return true;
+    if (left.compare(0, n, right, 0, n) != 0) return false;
+  }
+}
+
 }  // namespace cbuild::store

@@ -81,4 +81,7 @@ class ReadAhead {
   std::thread thread_;
 };
 
+// Whether two open files hold the same from where they stand to their ends.
+bool same_content(int a, int b, const std::string& name);
+
 }  // namespace cbuild::store

@@ -3,6 +3,7 @@
 #   cbuild      the program with a store of its own, $t/store
 #   not         succeeds where the command fails
 #   exits N     succeeds where the command's exit status is N; output in $t/said
+#   real_root   succeeds for the machine's own root
 #   skip, need  end the script with status 77 and the reason
 # A script fails at its first failing command; what it printed says where.
 set -eu
@@ -14,7 +15,7 @@ ended=""  # pids to end at exit
 
 at_exit() {
   status=$?
-  for pid in $ended; do kill "$pid" 2>/dev/null || true; done
+  for pid in $ended; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null || true; done
   [ "$status" = 0 ] || [ "$status" = 77 ] || echo "failed in $t" >&2
   rm -rf --one-file-system "$t"
 }
@@ -24,6 +25,7 @@ cbuild() { "$CBUILD" --root "$t/store" "$@"; }
 not() { if "$@"; then echo "should have failed: $*" >&2; return 1; fi; }
 skip() { echo "SKIPPED: $*"; exit 77; }
 need() { command -v "$1" >/dev/null || skip "no $1 (Debian package $2)"; }
+real_root() { [ "$(id -u)" = 0 ] && [ "$(readlink /proc/self/ns/user)" = "user:[4026531837]" ]; }
 need_root() { [ "$(id -u)" = 0 ] || skip "needs root"; }
 
 exits() {
@@ -38,14 +40,14 @@ exits() {
 says() { grep -qF -- "$1" "$t/said" || { cat "$t/said" >&2; echo "does not say: $1" >&2; return 1; }; }
 
 # An image "busybox" with all applets, made from Debian's busybox-static.
-busybox_base() {
+busybox_base() {  # [NETWORK]
   need /bin/busybox busybox-static
   mkdir -p "$t/busybox"
   cp /bin/busybox "$t/busybox/"
   printf '%s\n' 'FROM scratch' 'COPY busybox /bin/busybox' \
     'RUN ["/bin/busybox", "--install", "-s", "/bin"]' 'RUN mkdir -m 1777 /tmp' \
     >"$t/busybox/Dockerfile"
-  cbuild -q -t busybox --network none "$t/busybox" >/dev/null
+  cbuild -q -t busybox --network "${1:-none}" "$t/busybox" >/dev/null
 }
 
 # A shell command that prints everything below the current directory, one line

@@ -27,12 +27,17 @@ COPY --from=build /out /out
 ADD files.tar /
 D
 try() { rm -rf "$t/store"; "$@"; }
-one() { busybox_base; cbuild -t app --network none "$t/context"; image_id app >"$t/$1"; cbuild save -o "$t/$1.tar" app; }
+one() { busybox_base host; cbuild -t app --network host "$t/context"; image_id app >"$t/$1"; cbuild save -o "$t/$1.tar" app; }
 try one root
-export CBUILD_ISOLATION=userns; try one userns; unset CBUILD_ISOLATION
+rungs="root:copy userns userns:copy chroot"
+export CBUILD_ISOLATION; for CBUILD_ISOLATION in $rungs; do try one "$CBUILD_ISOLATION"; done; unset CBUILD_ISOLATION
 export -f cbuild need busybox_base image_id one; export CBUILD t
-try unshare -r bash -ec 'one single'
-for rung in userns single; do cmp "$t/root" "$t/$rung"; done
+try unshare -r bash -ec 'one single; rm -rf $t/store; CBUILD_ISOLATION=auto:copy one single:copy'
+# A store where the kernel refuses overlayfs: on an overlayfs, as in a container.
+mkdir "$t/lower" "$t/upper" "$t/work"; rm -rf "$t/store"
+unshare -m bash -ec 'mkdir $t/store; mount -t overlay -o lowerdir=$t/lower,upperdir=$t/upper,workdir=$t/work none $t/store; one over
+  rm -rf $t/store/*; CBUILD_ISOLATION=userns:copy one over-copy'
+for rung in $rungs single single:copy over over-copy; do cmp "$t/root" "$t/$rung"; done
 found=""  # and it is no image without capabilities
 for blob in $(tar -tf "$t/root.tar" | grep 'blobs/sha256/.'); do
   ! tar -xOf "$t/root.tar" "$blob" | zcat 2>/dev/null | grep -aq security.capability || found=1

@@ -32,10 +32,17 @@ TEST_CASE("subordinate ids: none for a user without a line") {
 }
 
 TEST_CASE("isolation: names of rungs") {
-  CHECK(parse_isolation("") == IsolationChoice::automatic);
-  CHECK(parse_isolation("default") == IsolationChoice::automatic);
-  CHECK(parse_isolation("userns") == IsolationChoice::userns);
-  CHECK_FALSE(parse_isolation("hyperv"));
+  using Rung = IsolationChoice::Rung;
+  CHECK(parse_isolation("")->rung == Rung::automatic);
+  CHECK(parse_isolation("default")->rung == Rung::automatic);
+  CHECK(parse_isolation("chroot")->rung == Rung::chroot);
+  CHECK_FALSE(parse_isolation("userns")->view);
+  const auto choice = parse_isolation("userns:copy");
+  CHECK(choice->rung == Rung::userns);
+  CHECK(choice->view == ViewKind::copy);
+  CHECK(parse_isolation(":fuse")->rung == Rung::automatic);
+  CHECK_FALSE(parse_isolation("userns:"));
+  CHECK_FALSE(parse_isolation("process"));
 }
 
 TEST_CASE("an id is mapped where an extent has it") {

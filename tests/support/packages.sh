@@ -6,7 +6,8 @@ build_packages="cmake ninja-build g++ pkg-config libboost-dev libssl-dev
 test_packages="busybox-static python3 strace openssl apache2-utils skopeo umoci
   buildah podman docker-registry mmdebstrap iptables zstd bzip2 xz-utils attr
   clang libclang-rt-14-dev git libarchive-tools uidmap openssh-client
-  slirp4netns passt qemu-user-static lld tmux python3-venv iproute2 faketime"
+  slirp4netns passt qemu-user-static lld tmux python3-venv iproute2 faketime
+  fuse-overlayfs docker.io"
 
 installed() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
