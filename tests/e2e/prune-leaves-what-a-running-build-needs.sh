@@ -8,7 +8,7 @@ RUN --mount=type=cache,target=/c touch /c/started && until [ -e /c/go ]; do slee
 D
 printf 'FROM busybox\nRUN head -c 3000000 /dev/urandom >/loose\n' >"$t/loose"
 cbuild build -q --network none -f "$t/loose" "$t/context" >/dev/null
-cbuild build -t app --network none "$t/context" >"$t/log" 2>&1 &
+"$CBUILD" --root "$t/store" build -t app --network none "$t/context" >"$t/log" 2>&1 &
 builder=$! ended="$ended $builder"
 for _ in $(seq 200); do [ -e "$t"/store/cache-mounts/*/data/started ] && break; sleep 0.1; done
 # The base loses its name, all that nothing needs goes, and the build goes on.
