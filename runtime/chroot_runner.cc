@@ -149,6 +149,8 @@ void Preparation::place_usual(const RunSpec& spec) {
   for (const auto& device : kDevices)
     placements_.character_device(device.path, device.major, device.minor);
   for (const auto& link : kLinks) placements_.link(link.path, link.text);
+  if (spec.shm_size != RunSpec().shm_size)
+    warn("--shm-size: the size of /dev/shm is not limited here");
   placements_.directory("/dev/shm", 01777);
   const NetworkLease host(NetworkMode::host);
   placements_.file({"/etc/resolv.conf", resolv_conf(true, ""), 0644});

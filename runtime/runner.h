@@ -6,7 +6,8 @@
 // process ends, the pid namespace ends with it; nothing is left behind, also
 // not when cbuild itself is killed (PR_SET_PDEATHSIG, detached mounts).
 //
-// Needs Linux 5.12; as root today. Not being able to isolate throws
+// That is NamespaceRunner, as root or in a user namespace (Linux 5.12); where no
+// namespace may be made there is ChrootRunner. Not being able to isolate throws
 // IsolationError; everything else that fails before the command runs throws
 // Error with "RUN: <step>: <reason>". A program that is not there, or is none,
 // is the command's own failure: said on Stream::err as runc says it, and exit
