@@ -108,6 +108,7 @@ std::string zstd_chunk(std::string_view data, bool fast) {
 // A chunk on its way: compressed by a worker, written by the caller.
 struct Chunk {
   std::string data;
+  std::exception_ptr failure;  // rethrown by the caller, in its turn
   bool done = false;
 };
 
@@ -168,10 +169,10 @@ struct Compressor::State {
       {
         const std::lock_guard lock(mutex);
         chunk->data = std::move(out);
+        chunk->failure = failure;
         chunk->done = true;
       }
       done.notify_all();
-      if (failure) std::rethrow_exception(failure);
     });
   }
 
@@ -185,6 +186,7 @@ struct Compressor::State {
         done.wait(lock, [&] { return oldest->done; });
       }
       order.pop_front();
+      if (oldest->failure) std::rethrow_exception(oldest->failure);
       sink(oldest->data);
     }
   }
@@ -229,9 +231,7 @@ void Compressor::finish() {
   // a layer of one chunk would cost more than the chunk.
   if (!s.any) return s.sink(s.compress(s.pending));
   if (!s.pending.empty()) s.submit(std::move(s.pending));
-  if (s.threads <= 1) return;
   s.drain(0);
-  s.workers->wait();  // rethrows a worker's failure
 }
 
 std::uint32_t crc32(std::string_view data, std::uint32_t before) {
