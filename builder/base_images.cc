@@ -23,6 +23,15 @@ std::optional<store::Image> local_image(store::Store& store,
 
 std::optional<ImageStep> BaseImages::known(const std::string& name,
                                            const store::Platform& platform) {
+  for (const Known& each : known_)
+    if (each.name == name && each.platform == platform) return each.step;
+  std::optional<ImageStep> step = look_up(name, platform);
+  if (step) known_.push_back({name, platform, *step});
+  return step;
+}
+
+std::optional<ImageStep> BaseImages::look_up(
+    const std::string& name, const store::Platform& platform) const {
   registry::Reference reference =
       registry::Reference::parse(name).with_default_tag();
   store::Store& store = environment_.store;

@@ -1,12 +1,15 @@
 // Base images: which one a name means, and its layers when they are needed.
 //
 // A name is looked up in the store's images, then in what the registry last
-// said, then in the registry; with `pull` only there. No layer is fetched until
-// a step on top of it executes or the image is published.
+// said, then in the registry; with `pull` only there. What is in the store is
+// looked for once in a build, however many stages start from it. No layer is
+// fetched until a step on top of it executes or the image is published.
 #pragma once
 
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,11 +40,20 @@ class BaseImages {
   void fetch(const ImageStep& step);
 
  private:
+  struct Known {
+    std::string name;
+    store::Platform platform;
+    ImageStep step;
+  };
+
+  std::optional<ImageStep> look_up(const std::string& name,
+                                   const store::Platform& platform) const;
   bool complete(const store::Image& image) const;
 
   PlanEnvironment& environment_;
   bool pull_;
-  std::mutex mutex_;
+  std::vector<Known> known_;
+  std::mutex mutex_;  // guards:
   std::map<std::string, std::unique_ptr<std::mutex>> fetching_;
 };
 
