@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 #include "builder/input_changes.h"
-#include "parser/source.h"
 
 namespace cbuild::builder {
 namespace {
@@ -37,7 +36,7 @@ Explainer::Explainer(const Plan& plan, const BuildRequest& request,
     : plan_(plan),
       request_(request),
       name_(name),
-      dockerfile_(dockerfile),
+      lines_(dockerfile),
       store_(store),
       traces_(store.root()),
       before_(traces_.load(name).value_or(std::vector<TracedStep>())) {}
@@ -175,7 +174,7 @@ std::vector<std::string> Explainer::reasons(const Engine& engine, StepId id) {
 TracedStep Explainer::traced(const Engine& engine, const Step& step) {
   TracedStep traced;
   traced.report.name = step.name;
-  traced.report.line = parser::position_of(dockerfile_, step.span.begin).line;
+  traced.report.line = lines_.position(step.span.begin).line;
   traced.report.outcome = engine.outcome(step.id);
   traced.stage = step.stage;
   const Outcome outcome = traced.report.outcome;

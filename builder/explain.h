@@ -12,6 +12,7 @@
 #include "builder/build_trace.h"
 #include "builder/engine.h"
 #include "builder/plan.h"
+#include "parser/line_table.h"
 
 namespace cbuild::builder {
 
@@ -47,7 +48,7 @@ class Explainer {
   const Plan& plan_;
   const BuildRequest& request_;
   TraceName name_;
-  const std::string& dockerfile_;
+  parser::LineTable lines_;  // of the Dockerfile
   store::Store& store_;
   Traces traces_;
   std::vector<TracedStep> before_;

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "parser/source.h"
+#include "parser/line_table.h"
 
 namespace cbuild::builder {
 
@@ -28,10 +28,10 @@ void Reporter::tell_cached() {
 }
 
 void Reporter::plan(const Plan& plan, std::string_view dockerfile) {
+  const parser::LineTable lines(dockerfile);
   PlanEvent event;
   for (const Step& step : plan.steps)
-    event.steps.push_back(
-        {step.name, parser::position_of(dockerfile, step.span.begin).line});
+    event.steps.push_back({step.name, lines.position(step.span.begin).line});
   states_.assign(plan.steps.size(), State::waiting);
   send(event);
 }
