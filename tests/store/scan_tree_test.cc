@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "scratch.h"
+#include "store/hash_entries.h"
 #include "store/layer_index.h"
 
 using namespace cbuild;
@@ -285,15 +286,29 @@ TEST_CASE("a scan gives entries away in order while threads hash", "[scan]") {
     CHECK(entry.content == sha256(std::string(size, 'x')));
   });
   CHECK(next == 11000);
-  // What goes wrong on a thread is told of, and nothing waits for ever.
-  const auto refuse = [&] {
-    scan_tree(tree.get(), {}, {.threads = 3}, [&](IndexEntry&& entry) {
-      ::unlink(
-          (t.upper + "/" + std::to_string(std::stoi(entry.path) + 7)).c_str());
-      ::unlink((t.upper + "/10900").c_str());
-    });
+}
+
+TEST_CASE("what goes wrong on a hashing thread is told of", "[scan]") {
+  Trees t;
+  const Fd tree = open_path(t.upper, O_RDONLY | O_DIRECTORY);
+  int given = 0;
+  const EntrySink count = [&](IndexEntry&&) { ++given; };
+  const auto hash = [&] {
+    HashedEntries hashed(tree.get(), 3, count);
+    for (int i = 0; i < 1000; ++i) {
+      IndexEntry entry;
+      entry.path = std::to_string(10000 + i);
+      // The last hundred, large enough for threads, are not there.
+      if (i < 900)
+        entry.content = sha256("");
+      else
+        entry.size = 2'000'000;
+      hashed.add(std::move(entry));
+    }
+    hashed.finish();
   };
-  CHECK_THROWS_AS(refuse(), SystemError);
+  CHECK_THROWS_AS(hash(), SystemError);
+  CHECK(given < 1000);
 }
 
 TEST_CASE("a scan with threads is the same", "[scan]") {
