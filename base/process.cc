@@ -14,22 +14,12 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/pipe.h"
 
 namespace cbuild {
 namespace {
 
 constexpr int kStopCheckMilliseconds = 50;
-
-struct Pipe {
-  Pipe() {
-    int ends[2];
-    check(::pipe2(ends, O_CLOEXEC), "pipe2", "");
-    reading = Fd(ends[0]);
-    writing = Fd(ends[1]);
-  }
-  Fd reading;
-  Fd writing;
-};
 
 // The input as a file and not a pipe: a program that ends without reading it
 // cannot kill us with SIGPIPE.
@@ -139,10 +129,9 @@ void read_until_closed(int output, int errors, ProgramResult& result,
 ProgramResult run_program(const Program& program,
                           const std::atomic<bool>* stop) {
   const Fd input = input_file(program.input);
-  Pipe output;
-  Pipe report;
+  Pipe output = make_pipe(), report = make_pipe();
   std::optional<Pipe> errors;
-  if (!program.interactive) errors.emplace();
+  if (!program.interactive) errors = make_pipe();
 
   Prepared prepared;
   prepared.argv = pointers(program.argv);
@@ -157,22 +146,22 @@ ProgramResult run_program(const Program& program,
     prepared.directory = program.directory.c_str();
   prepared.umask = program.umask;
   prepared.input = input.get();
-  prepared.output = output.writing.get();
-  prepared.errors = errors ? errors->writing.get() : -1;
-  prepared.report = report.writing.get();
+  prepared.output = output.write.get();
+  prepared.errors = errors ? errors->write.get() : -1;
+  prepared.report = report.write.get();
 
   Child child(prepared);
-  output.writing = Fd();
-  report.writing = Fd();
-  if (errors) errors->writing = Fd();
+  output.write = Fd();
+  report.write = Fd();
+  if (errors) errors->write = Fd();
 
   int code = 0;
-  if (read_some(report.reading.get(), reinterpret_cast<char*>(&code),
-                sizeof code, program.argv[0]) == sizeof code)
+  if (read_some(report.read.get(), reinterpret_cast<char*>(&code), sizeof code,
+                program.argv[0]) == sizeof code)
     throw SystemError(code, "run", program.argv[0]);
   ProgramResult result;
-  read_until_closed(output.reading.get(), errors ? errors->reading.get() : -1,
-                    result, stop);
+  read_until_closed(output.read.get(), errors ? errors->read.get() : -1, result,
+                    stop);
   result.exit_code = child.wait();
   return result;
 }

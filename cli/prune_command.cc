@@ -76,9 +76,7 @@ store::PruneOptions options_of(Session& session) {
 std::string warning_of(const store::PruneOptions& options) {
   std::string text = "WARNING! This will remove:\n";
   if (options.only)
-    return text +
-           "  - what of the cache --filter is about\n"
-           "Are you sure you want to continue? [y/N] ";
+    return text + "  - what of the cache --filter is about\n" + kSure;
   text += options.named_images ? "  - all images, named ones too\n"
                                : "  - all images without a name\n";
   text += options.unused_for == 0

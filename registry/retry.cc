@@ -37,7 +37,7 @@ int tries_for(const HttpFailure& failure) {
   }
   // What is sent has its digest, so the registry is mistaken: docker-registry
   // says so while another push rewrites its link to the same blob, which it
-  // empties first (storage/driver/filesystem PutContent).
+  // empties first (2.8.1, storage/driver/filesystem PutContent).
   if (failure.code() == "DIGEST_INVALID") return kTries;
   const int status = failure.status();
   const bool passing = status == 408 || status == 429 ||

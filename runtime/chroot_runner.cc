@@ -16,7 +16,6 @@
 #include "runtime/etc_files.h"
 #include "runtime/keeper.h"
 #include "runtime/net.h"
-#include "runtime/oom.h"
 #include "runtime/placements.h"
 #include "runtime/process.h"
 #include "runtime/run_parts.h"
@@ -87,7 +86,7 @@ class Preparation {
   // Once nothing of the command is left.
   void finish();
 
-  Pipe out = make_pipe(), err = make_pipe(), report = make_pipe();
+  CommandPipes pipes;
 
  private:
   void place_usual(const RunSpec& spec);
@@ -190,9 +189,9 @@ ChildPlan Preparation::plan(const RunSpec& spec) {
   plan.envp = envp_.data();
   plan.in = spec.standard_input;
   plan.terminal = spec.terminal;
-  plan.out = out.write.get();
-  plan.err = err.write.get();
-  plan.report_pipe = report.write.get();
+  plan.out = pipes.out.write.get();
+  plan.err = pipes.err.write.get();
+  plan.report_pipe = pipes.report.write.get();
   return plan;
 }
 
@@ -241,21 +240,8 @@ ExitStatus ChrootRunner::run(const RunSpec& spec, const OutputSink& output,
     joins.push_back(processes.get());
   }
   plan.cgroups = joins;
-  const std::uint64_t kills = cgroup ? 0 : out_of_memory_kills();
-  const auto start = std::chrono::steady_clock::now();
-  ExitStatus status;
-  {
-    KeptProcess child(plan);
-    for (Pipe* pipe : {&ready.out, &ready.err, &ready.report})
-      pipe->write.close();
-    pump_output(child.pidfd(), ready.out.read.get(), ready.err.read.get(),
-                output, stop);
-    status = child.wait();
-  }
-  status.wall = std::chrono::steady_clock::now() - start;
-  if (const auto failure = read_failure(ready.report.read.get()))
-    status.code = report_exec_problem(*failure, output);
-  if (status.code != 0) explain(cgroup, kills, status);
+  const ExitStatus status = follow([&] { return KeptProcess(plan); },
+                                   ready.pipes, cgroup, output, stop);
   ready.finish();
   return status;
 }

@@ -15,6 +15,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/pipe.h"
 
 namespace cbuild::runtime {
 namespace {
@@ -111,16 +112,6 @@ void close_all_but(int a, int b) noexcept {
   ::_exit(0);
 }
 
-struct Ends {
-  Fd read, write;
-};
-
-Ends make_ends() {
-  int ends[2];
-  check(::pipe2(ends, O_CLOEXEC), "pipe2", "");
-  return {Fd(ends[0]), Fd(ends[1])};
-}
-
 }  // namespace
 
 bool keeper_possible() {
@@ -129,7 +120,7 @@ bool keeper_possible() {
 }
 
 KeptProcess::KeptProcess(ChildPlan& plan) {
-  Ends alive = make_ends(), status = make_ends();
+  Pipe alive = make_pipe(), status = make_pipe();
   sigset_t all, before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);

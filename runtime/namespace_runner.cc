@@ -23,7 +23,6 @@
 #include "runtime/mount_points.h"
 #include "runtime/mount_sources.h"
 #include "runtime/net.h"
-#include "runtime/oom.h"
 #include "runtime/process.h"
 #include "runtime/run_parts.h"
 #include "runtime/runner.h"
@@ -84,7 +83,7 @@ struct Preparation {
   std::vector<ResourceLimit> limits;
   std::string shm_options;
   std::string pts_options = "newinstance,ptmxmode=0666,mode=0620";
-  Pipe out = make_pipe(), err = make_pipe(), report = make_pipe();
+  CommandPipes pipes;
 
   // Once the command has ended: the upper directory has what it wrote.
   void finish();
@@ -261,9 +260,9 @@ ChildPlan NamespaceRunner::State::plan(const RunSpec& spec, Preparation& ready,
   plan.envp = ready.envp.data();
   plan.in = spec.standard_input;
   plan.terminal = spec.terminal;
-  plan.out = ready.out.write.get();
-  plan.err = ready.err.write.get();
-  plan.report_pipe = ready.report.write.get();
+  plan.out = ready.pipes.out.write.get();
+  plan.err = ready.pipes.err.write.get();
+  plan.report_pipe = ready.pipes.report.write.get();
   plan.parent = self.get();
   return plan;
 }
@@ -288,25 +287,9 @@ ExitStatus NamespaceRunner::run(const RunSpec& spec, const OutputSink& output,
   ChildPlan plan = state_->plan(spec, ready, network);
   plan.cgroup = cgroup.directory();
   plan.cgroups = cgroup.join();
-  const std::uint64_t kills = cgroup ? 0 : out_of_memory_kills();
-
-  const auto start = std::chrono::steady_clock::now();
-  ExitStatus status;
-  {
-    ChildProcess child(plan, kNamespaces);
-    // The read ends see the end of file once the child's copies are closed.
-    for (Pipe* pipe : {&ready.out, &ready.err, &ready.report})
-      pipe->write.close();
-    pump_output(child.pidfd(), ready.out.read.get(), ready.err.read.get(),
-                output, stop);
-    status = child.wait();
-  }
-  status.wall = std::chrono::steady_clock::now() - start;
-
-  if (const auto failure = read_failure(ready.report.read.get()))
-    status.code = report_exec_problem(*failure, output);
-  if (status.code != 0) explain(cgroup, kills, status);
-
+  const ExitStatus status =
+      follow([&] { return ChildProcess(plan, kNamespaces); }, ready.pipes,
+             cgroup, output, stop);
   if (plan.outer_proc && !state_->said_proc.exchange(true))
     warn(
         "parts of /proc are masked here, so that no RUN gets its own: it has "

@@ -90,10 +90,8 @@ bool copy_some(int from, Stream stream, const OutputSink& output,
 
 }  // namespace
 
-Pipe make_pipe() {
-  int ends[2];
-  check(::pipe2(ends, O_CLOEXEC), "pipe2", "");
-  Pipe pipe{Fd(ends[0]), Fd(ends[1])};
+Pipe make_output_pipe() {
+  Pipe pipe = make_pipe();
   check(::fcntl(pipe.read.get(), F_SETFL, O_NONBLOCK), "fcntl", "O_NONBLOCK");
   return pipe;
 }

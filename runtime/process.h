@@ -4,20 +4,27 @@
 #include <atomic>
 #include <functional>
 
-#include "base/fd.h"
+#include "base/pipe.h"
 #include "runtime/child.h"
 #include "runtime/guard.h"
 #include "runtime/runner.h"
 
 namespace cbuild::runtime {
 
-struct Pipe {
-  Fd read;   // non-blocking
-  Fd write;  // blocking: programs expect that of their output
-};
+// Its read end does not block; its write end does: programs expect that of
+// their output.
+Pipe make_output_pipe();
 
-// Both ends close-on-exec.
-Pipe make_pipe();
+// What a command says, and what the child says before it can exec.
+struct CommandPipes {
+  Pipe out = make_output_pipe(), err = make_output_pipe(),
+       report = make_output_pipe();
+
+  // The read ends see the end of file once the child's copies are closed.
+  void close_writes() {
+    for (Pipe* pipe : {&out, &err, &report}) pipe->write.close();
+  }
+};
 
 // A process that does not outlive this object: the destructor kills it and
 // waits; if cbuild itself is killed, the Guard does. As it is process 1 of its

@@ -1,6 +1,7 @@
 // What both runners do (namespace_runner.cc, chroot_runner.cc).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,6 +10,8 @@
 
 #include "runtime/cgroup.h"
 #include "runtime/child.h"
+#include "runtime/oom.h"
+#include "runtime/process.h"
 #include "runtime/runner.h"
 #include "runtime/users.h"
 
@@ -47,5 +50,28 @@ int report_exec_problem(const ChildFailure& failure, const OutputSink& output);
 // out_of_memory_kills() said before it ran.
 void explain(const CgroupLease& cgroup, std::uint64_t kills_before,
              ExitStatus& status);
+
+// The command from its start, which is `make`, to its end: what it says goes to
+// `output`, and a failure is explained. Throws as pump_output() does; the child
+// is ended then.
+template <typename Make>
+ExitStatus follow(Make&& make, CommandPipes& pipes, const CgroupLease& cgroup,
+                  const OutputSink& output, const std::atomic<bool>* stop) {
+  const std::uint64_t kills = cgroup ? 0 : out_of_memory_kills();
+  const auto start = std::chrono::steady_clock::now();
+  ExitStatus status;
+  {
+    auto child = make();
+    pipes.close_writes();
+    pump_output(child.pidfd(), pipes.out.read.get(), pipes.err.read.get(),
+                output, stop);
+    status = child.wait();
+  }
+  status.wall = std::chrono::steady_clock::now() - start;
+  if (const auto failure = read_failure(pipes.report.read.get()))
+    status.code = report_exec_problem(*failure, output);
+  if (status.code != 0) explain(cgroup, kills, status);
+  return status;
+}
 
 }  // namespace cbuild::runtime

@@ -17,7 +17,7 @@
 
 #include "base/dir.h"
 #include "base/error.h"
-#include "base/fd.h"
+#include "base/pipe.h"
 #include "base/text.h"
 #include "runtime/overlay.h"
 
@@ -125,20 +125,10 @@ bool run_map_tools(pid_t pid, const Maps& maps) {
   }
 }
 
-struct Ends {
-  Fd read, write;
-};
-
-Ends make_ends() {
-  int ends[2];
-  check(::pipe2(ends, O_CLOEXEC), "pipe2", "");
-  return {Fd(ends[0]), Fd(ends[1])};
-}
-
 class MapHelper {
  public:
   MapHelper(const Maps& maps, bool directly)
-      : go_(make_ends()), said_(make_ends()) {
+      : go_(make_pipe()), said_(make_pipe()) {
     const pid_t parent = ::getpid();
     pid_ = check(::fork(), "fork", "");
     if (pid_ != 0) return;
@@ -166,7 +156,7 @@ class MapHelper {
   }
 
  private:
-  Ends go_, said_;
+  Pipe go_, said_;
   pid_t pid_ = 0;
 };
 

@@ -79,7 +79,7 @@ Fd out_of_the_way(int fd) {
 std::string complaint(int errors, const std::string& program) {
   check(::lseek(errors, 0, SEEK_SET), "lseek", "");
   const std::string text = read_all(errors, program);
-  std::string last = "it ended";
+  std::string last = "it did not come up";
   for (const std::string& line : split(text, '\n'))
     if (const auto words = trim(line); !words.empty()) last = words;
   return program + ": " + last;
@@ -139,7 +139,7 @@ UserNetwork::UserNetwork(int ns) {
 }
 
 void UserNetwork::start(const std::string& program, int ns) {
-  Pipe ready = make_pipe();
+  Pipe ready = make_output_pipe();
   Pipe life = make_pipe();
   const Fd nothing = open_path("/dev/null", O_RDWR);
   const Fd errors(
