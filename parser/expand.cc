@@ -65,7 +65,8 @@ class Expander {
       : source_(source),
         lookup_(lookup),
         options_(options),
-        raw_escapes_(options.raw_escapes) {}
+        raw_escapes_(options.raw_escapes),
+        left_(options.max_made) {}
 
   // The whole source; what is split goes to `words` if there is one.
   std::string run(Words* words) {
@@ -101,6 +102,7 @@ class Expander {
   std::string read_double_quoted();
   std::string read_heredoc_mark();
   std::string read_dollar();
+  std::string substitution();
   std::string read_braces();
   std::string read_name();
   std::string word_before_brace(bool raw_escapes);
@@ -120,6 +122,7 @@ class Expander {
   const Lookup& lookup_;
   const ExpandOptions& options_;
   bool raw_escapes_;
+  std::size_t left_;  // of max_made
   std::size_t at_ = 0;
   int depth_ = 0;
 };
@@ -224,6 +227,15 @@ std::string Expander::read_heredoc_mark() {
 }
 
 std::string Expander::read_dollar() {
+  std::string made = substitution();
+  if (made.size() > left_)
+    throw ExpandError("substitutions make more than " +
+                      std::to_string(options_.max_made) + " bytes");
+  left_ -= made.size();
+  return made;
+}
+
+std::string Expander::substitution() {
   next();
   if (peek() == '{') return read_braces();
   const std::string name = read_name();
@@ -344,7 +356,8 @@ std::string Expander::replaced(const std::string& name) {
   if (!value && options_.skip_unset)
     return "${" + name + "/" + pattern + "/" + replacement + "}";
   try {
-    return replace_pattern(value.value_or(""), pattern, replacement, all);
+    return replace_pattern(value.value_or(""), pattern, replacement, all,
+                           left_);
   } catch (const Error& e) {
     throw ExpandError(e.what());
   }

@@ -5,6 +5,7 @@
 // ${v/p/r} and the doubled forms.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <set>
@@ -34,6 +35,10 @@ struct ExpandOptions {
   bool raw_escapes = false;          // escape characters stay
   bool skip_unset = false;           // an unset reference is left as written
   bool skip_process_quotes = false;  // quotes are plain letters (heredocs)
+  // Bytes that substitutions may make in one word, those of inner ones counted
+  // again: ${a//x/${a//x/$a}} grows by a's length with each pair of braces. It
+  // is the message size that BuildKit's definitions must fit (gRPC, 16 MiB).
+  std::size_t max_made = std::size_t{16} << 20;
 };
 
 struct Expansion {

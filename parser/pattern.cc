@@ -183,9 +183,9 @@ bool is_word_byte(char c) {
 
 // Go's Regexp.Expand, which BuildKit applies to the replacement of // alone: $0
 // is what was matched, any other name a group that does not exist, $$ a dollar.
-std::string go_template(std::string_view text, const std::string& matched) {
-  std::string out;
-  while (!text.empty()) {
+void add_go_template(std::string& out, std::string_view text,
+                     const std::string& matched, std::size_t limit) {
+  while (!text.empty() && out.size() <= limit) {
     const std::size_t dollar = text.find('$');
     out += text.substr(0, dollar);
     if (dollar == std::string_view::npos) break;
@@ -206,31 +206,33 @@ std::string go_template(std::string_view text, const std::string& matched) {
     if (from.substr(0, length) == "0") out += matched;
     text = from.substr(length + (braces ? 1 : 0));
   }
-  return out;
 }
 
 }  // namespace
 
 std::string replace_pattern(std::string_view value, std::string_view pattern,
-                            std::string_view replacement, bool all) {
+                            std::string_view replacement, bool all,
+                            std::size_t limit) {
   const Pattern compiled = compile(pattern);
   const Runes runes = to_runes(value);
   Matcher matcher(compiled, runes, true);
   std::string out;
   std::size_t copied = 0;
   bool replaced = false;
-  for (std::size_t from = 0; from <= runes.size();) {
+  for (std::size_t from = 0; from <= runes.size() && out.size() <= limit;) {
     const auto match = matcher.find(from, false);
     if (!match) break;
     // As Go: an empty match right after a match does not count.
     if (match->end > match->begin || match->begin != copied || !replaced) {
       out += to_text(runes, copied, match->begin);
-      out += all ? go_template(replacement,
-                               to_text(runes, match->begin, match->end))
-                 : std::string(replacement);
       copied = match->end;
       replaced = true;
-      if (!all) break;
+      if (!all) {
+        out += replacement;
+        break;
+      }
+      add_go_template(out, replacement,
+                      to_text(runes, match->begin, match->end), limit);
     }
     from = match->end > from ? match->end : from + 1;
   }

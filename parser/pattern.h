@@ -5,6 +5,7 @@
 // '}' and '/'; before anything else it is a mistake (Error).
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -16,8 +17,11 @@ std::string trim_prefix(std::string_view value, std::string_view pattern,
 std::string trim_suffix(std::string_view value, std::string_view pattern,
                         bool greedy);
 
-// `value` with the first or all longest matches replaced.
+// `value` with the first or all longest matches replaced. It stops at the piece
+// that makes the result longer than `limit` bytes.
 std::string replace_pattern(std::string_view value, std::string_view pattern,
-                            std::string_view replacement, bool all);
+                            std::string_view replacement, bool all,
+                            std::size_t limit);
+
 
 }  // namespace cbuild::parser

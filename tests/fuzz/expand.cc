@@ -17,7 +17,8 @@ ExpandOptions options_of(std::string_view letters) {
           .raw_quotes = has('q'),
           .raw_escapes = has('r'),
           .skip_unset = has('u'),
-          .skip_process_quotes = has('p')};
+          .skip_process_quotes = has('p'),
+          .max_made = std::size_t{64} << 10};
 }
 
 void check_word(std::string_view word, const Lookup& lookup,

@@ -131,4 +131,19 @@ TEST_CASE("patterns that would make a backtracker hang are matched",
   CHECK(expand("${X//*a*a*a*a*b/-}", lookup).text == text);
 }
 
+TEST_CASE("substitutions that multiply end before the memory does",
+          "[expand]") {
+  const std::string text(1'000, 'a');
+  const Lookup lookup = [&](std::string_view) { return text; };
+  const std::string squared = expand("${X//a/$X}", lookup).text;
+  CHECK(squared == std::string(1'000'000, 'a'));
+  for (const char* word :
+       {"${X//a/${X//a/${X//a/$X}}}}", "\"${X//a/${X//a/${X//a/$X}}}\"",
+        "${X//*/${X//a/${X//a/'$$$$0'}}}"})
+    CHECK_THROWS_WITH(expand(word, lookup),
+                      "substitutions make more than 16777216 bytes");
+  CHECK_THROWS_AS(expand("$X$X", lookup, {.max_made = 1'999}), ExpandError);
+  CHECK(expand("$X$X", lookup, {.max_made = 2'000}).text.size() == 2'000);
+}
+
 }  // namespace cbuild::parser
