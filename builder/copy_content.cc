@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "builder/hash_behind.h"
 
 namespace cbuild::builder {
 namespace {
@@ -17,6 +18,10 @@ namespace {
 constexpr std::size_t kBufferSize = 128 * 1024;
 // Below this one read and one write cost less than asking for anything better.
 constexpr std::uint64_t kSmall = 64 * 1024;
+// From here on a thread that hashes beside is worth starting.
+constexpr std::uint64_t kLarge = std::uint64_t{8} << 20;
+// What is copied before the hash may follow.
+constexpr std::uint64_t kPart = std::uint64_t{4} << 20;
 
 [[noreturn]] void throw_changed(const std::string& path) {
   throw Error("/" + path + " changed while it was copied");
@@ -105,11 +110,9 @@ std::optional<store::Digest> ContentCopier::copy(int from, int to,
       entry.identity == FileIdentity{} || entry.identity == identity_of(st);
   if (!S_ISREG(st.st_mode) || size != entry.size || !listed)
     throw_changed(path);
-  std::optional<store::Digest> written;
-  if (size <= kSmall)
-    written = copy_small(from, to, size, path);
-  else
-    copy_extents(from, to, st, path);
+  const std::optional<store::Digest> written =
+      size <= kSmall ? copy_small(from, to, size, path)
+                     : copy_large(from, to, st, path);
   struct stat after;
   check(::fstat(from, &after), "stat", path);
   if (identity_of(after) != identity_of(st)) throw_changed(path);
@@ -131,15 +134,36 @@ store::Digest ContentCopier::copy_small(int from, int to, std::uint64_t size,
   return store::sha256({buffer_.get(), size});
 }
 
-void ContentCopier::copy_extents(int from, int to, const struct stat& st,
-                                 const std::string& path) {
+std::optional<store::Digest> ContentCopier::copy_large(
+    int from, int to, const struct stat& st, const std::string& path) {
   const auto size = static_cast<std::uint64_t>(st.st_size);
-  if (share(from, to)) return;
   const bool sparse = static_cast<std::uint64_t>(st.st_blocks) * 512 < size;
-  if (!sparse) {
+  if (!sparse && size >= kLarge) return copy_hashed(from, to, size, path);
+  if (share(from, to)) return {};
+  if (sparse)
+    copy_extents(from, to, size, path);
+  else
     copy_range(from, to, 0, size, path);
-    return;
+  return {};
+}
+
+store::Digest ContentCopier::copy_hashed(int from, int to, std::uint64_t size,
+                                         const std::string& path) {
+  HashBehind hash(to, "/" + path);
+  std::uint64_t at = share(from, to) ? size : 0;
+  hash.written(at);
+  while (at < size) {
+    const std::uint64_t end = std::min(at + kPart, size);
+    copy_range(from, to, at, end, path);
+    hash.written(end);
+    at = end;
   }
+  return hash.finish();
+}
+
+// The holes stay holes.
+void ContentCopier::copy_extents(int from, int to, std::uint64_t size,
+                                 const std::string& path) {
   std::uint64_t at = next_data(from, 0, size, path);
   while (at < size) {
     const std::uint64_t end = std::min(next_hole(from, at, path), size);

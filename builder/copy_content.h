@@ -18,16 +18,23 @@ class ContentCopier {
  public:
   // Copies all of `from` (at its start; `entry` is its listing) to the empty
   // file `to`: shared extents where possible, else in the kernel; holes stay
-  // holes. Small files pass through memory: for them returns the digest of what
-  // was written. Throws Error where the file is not the listed one any more, or
-  // changes meanwhile, so that no short or mixed file gets into a layer.
+  // holes. `to` is open for reading too. Returns the digest of what was written
+  // where that costs no second pass: of small files, which pass through memory,
+  // and of large ones without holes, hashed beside. Throws Error where the file
+  // is not the listed one any more, or changes meanwhile, so that no short or
+  // mixed file gets into a layer.
   std::optional<store::Digest> copy(int from, int to, const ViewEntry& entry,
                                     const std::string& path);
 
  private:
   store::Digest copy_small(int from, int to, std::uint64_t size,
                            const std::string& path);
-  void copy_extents(int from, int to, const struct stat& st,
+  std::optional<store::Digest> copy_large(int from, int to,
+                                          const struct stat& st,
+                                          const std::string& path);
+  store::Digest copy_hashed(int from, int to, std::uint64_t size,
+                            const std::string& path);
+  void copy_extents(int from, int to, std::uint64_t size,
                     const std::string& path);
   bool share(int from, int to);
   void copy_range(int from, int to, std::uint64_t begin, std::uint64_t end,

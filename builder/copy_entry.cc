@@ -94,7 +94,7 @@ void TreeCopier::copy_file(int source, const ViewEntry& entry,
   const int created =
       make_in_place(target, name, destination, "create", result_.contents, [&] {
         return ::openat(target, name.c_str(),
-                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                        O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                         0600);
       });
   Fd out(created);

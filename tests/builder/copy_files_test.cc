@@ -225,8 +225,9 @@ TEST_CASE("a file that changed after its key was computed is an error") {
 
 // The first write through a mapping sets the times, the next ones do not.
 TEST_CASE("a file that changed under its old time is no file of that key") {
+  const std::size_t size = GENERATE(std::size_t{3}, std::size_t{9} << 20);
   CopyWorld world;
-  plant(world.context, {{"d/f", "old"}});
+  plant(world.context, {{"d/f", std::string(size, 'o')}});
   const Fd file = open_path(world.context + "/d/f", O_RDWR);
   void* const at =
       ::mmap(nullptr, 3, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
@@ -242,6 +243,27 @@ TEST_CASE("a file that changed under its old time is no file of that key") {
   CHECK(error_of([&] { copy_files(spec, view, source.get(), target.get()); }) ==
         "/d/f changed during the build");
   ::munmap(at, 3);
+}
+
+TEST_CASE("a large file is hashed while it is copied, one of holes later") {
+  CopyWorld world;
+  const std::string data = [] {
+    std::string bytes;
+    for (int i = 0; bytes.size() < (std::size_t{9} << 20); ++i)
+      bytes += std::to_string(i);
+    return bytes;
+  }();
+  plant(world.context, {{"d/data", data}, {"d/hole", ""}});
+  check(::truncate((world.context + "/d/hole").c_str(), 9 << 20), "resize", "");
+  const CopySpec spec = copy_spec({"d"}, "/");
+  const FileView view = world.view();
+  const Fd source = open_path(world.context, O_RDONLY | O_DIRECTORY);
+  const Fd target = open_path(world.destination, O_RDONLY | O_DIRECTORY);
+  auto known = copy_files(spec, view, source.get(), target.get()).contents;
+  known.seal();
+  CHECK(known.find("data") == store::sha256(data));
+  CHECK_FALSE(known.find("hole"));
+  CHECK(read_file(world.destination + "/data") == data);
 }
 
 TEST_CASE("a copy tells what it wrote, but of what was replaced") {
