@@ -23,6 +23,7 @@
 
 #include "runtime/caps.h"
 #include "runtime/child_mounts.h"
+#include "runtime/landlock.h"
 
 namespace cbuild::runtime {
 namespace {
@@ -128,6 +129,11 @@ int drop_bounding(StepContext& context) noexcept {
   return drop_bounding_capabilities(context.plan.capabilities);
 }
 
+int restrict_files_and_signals(StepContext& context) noexcept {
+  const int rules = context.plan.landlock;
+  return rules == -1 ? 0 : restrict_by_landlock(rules);
+}
+
 int install_seccomp(StepContext& context) noexcept {
   const std::span<const sock_filter> filter = context.plan.seccomp;
   if (filter.empty()) return 0;
@@ -201,7 +207,9 @@ constexpr ChildStep kChrootSteps[] = {
     {"set limits", set_limits},
     {"enter", enter_directory},    // root may pass where the user may not
     {"set streams", set_streams},  // owns pipes for the user: needs CHOWN
-    {"drop capabilities", drop_bounding},  // needs SETPCAP
+    {"drop capabilities", drop_bounding},             // needs SETPCAP
+    {"restrict itself", restrict_files_and_signals},  // as the next, where
+    {"load seccomp filter", install_seccomp},  // confinement.h says it may
     {"switch user", switch_user},
     {"limit capabilities", limit_capabilities},
     {"set umask", set_umask},

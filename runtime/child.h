@@ -69,6 +69,7 @@ struct ChildPlan {
   std::uint32_t gid = 0;
   std::span<const std::uint32_t> groups;
   std::span<const ResourceLimit> limits;
+  int landlock = -1;                     // landlock.h; -1: none
   std::span<const sock_filter> seccomp;  // empty: none
 
   std::span<const char* const> programs;  // paths of argv[0] to try in turn

@@ -11,14 +11,17 @@
 #include "base/privileges.h"
 #include "runtime/ca_files.h"
 #include "runtime/command.h"
+#include "runtime/confinement.h"
 #include "runtime/copy_view.h"
 #include "runtime/emulation.h"
 #include "runtime/etc_files.h"
 #include "runtime/keeper.h"
+#include "runtime/landlock.h"
 #include "runtime/net.h"
 #include "runtime/placements.h"
 #include "runtime/process.h"
 #include "runtime/run_parts.h"
+#include "runtime/seccomp.h"
 #include "runtime/socket_forward.h"
 #include "runtime/stubs.h"
 
@@ -82,7 +85,7 @@ class Preparation {
  public:
   explicit Preparation(const RunSpec& spec);
 
-  ChildPlan plan(const RunSpec& spec);
+  ChildPlan plan(const RunSpec& spec, const Confinement& confinement);
   // Once nothing of the command is left.
   void finish();
 
@@ -94,6 +97,7 @@ class Preparation {
 
   CopyView view_;
   Fd root_;
+  Fd rules_;  // of Landlock
   UserIds user_;
   Placements placements_;
   CaFiles ca_;
@@ -173,7 +177,8 @@ void Preparation::place(const Mount& mount) {
   }
 }
 
-ChildPlan Preparation::plan(const RunSpec& spec) {
+ChildPlan Preparation::plan(const RunSpec& spec,
+                            const Confinement& confinement) {
   ChildPlan plan;
   plan.only_chroot = true;
   plan.capabilities = kCapabilities;
@@ -192,6 +197,10 @@ ChildPlan Preparation::plan(const RunSpec& spec) {
   plan.out = pipes.out.write.get();
   plan.err = pipes.err.write.get();
   plan.report_pipe = pipes.report.write.get();
+  if (confinement.seccomp) plan.seccomp = chroot_seccomp_filter();
+  if (confinement.landlock != 0)
+    rules_ = make_landlock_rules(root_.get(), confinement.landlock);
+  plan.landlock = rules_ ? rules_.get() : -1;
   return plan;
 }
 
@@ -220,6 +229,7 @@ struct ChrootRunner::State {
       : cgroups(std::move(options.resources),
                 std::move(options.cgroup_parent)) {}
   CgroupPool cgroups;
+  const Confinement confinement = find_confinement();
 };
 
 ChrootRunner::ChrootRunner(RunnerOptions options)
@@ -232,7 +242,7 @@ ExitStatus ChrootRunner::run(const RunSpec& spec, const OutputSink& output,
   check_possible(spec);
   const CgroupLease cgroup = state_->cgroups.acquire();
   Preparation ready(spec);
-  ChildPlan plan = ready.plan(spec);
+  ChildPlan plan = ready.plan(spec, state_->confinement);
   std::vector<int> joins(cgroup.join().begin(), cgroup.join().end());
   Fd processes;
   if (cgroup.directory() != -1) {

@@ -21,6 +21,7 @@
 #include "base/text.h"
 #include "runtime/cgroup.h"
 #include "runtime/chroot_runner.h"
+#include "runtime/confinement.h"
 #include "runtime/fuse_view.h"
 #include "runtime/isolation.h"
 #include "runtime/net.h"
@@ -253,6 +254,32 @@ Finding chroot_finding() {
   return f;
 }
 
+constexpr const char* kNotNeeded = "not needed, as chroot is not what RUN gets";
+
+bool takes_chroot() {
+  return ask([] {
+           const bool chroot =
+               enter_isolation({}).rung == Isolation::Rung::chroot;
+           return chroot ? 0 : kNoRung;
+         }) == 0;
+}
+
+Finding confinement_finding(bool needed) {
+  if (!needed) return {"landlock", true, kNotNeeded, ""};
+  const Confinement found = find_confinement();
+  return {"landlock", found.lacking.empty(), describe(found), found.remedy};
+}
+
+Finding device_finding(const std::string& directory, bool needed) {
+  if (!needed) return {"device-control", true, kNotNeeded, ""};
+  if (!can_open_devices(directory))
+    return {"device-control", true, "RUN opens this container's devices only",
+            ""};
+  return {"device-control", false,
+          "RUN can open any device that it makes a node of",
+          "a container without --privileged"};
+}
+
 Finding mknod_finding(const std::string& directory) {
   const TempDir temp(directory, "cbuild-doctor-");
   const std::string path = temp.path() + "/null";
@@ -342,13 +369,22 @@ Finding binfmt_finding() {
 }  // namespace
 
 Diagnosis diagnose(const std::string& directory) {
+  const bool chroot = takes_chroot();
   Diagnosis result;
-  result.findings = {root_finding(),           user_namespace_finding(),
-                     subordinate_finding(),    mount_finding(),
-                     proc_finding(),           overlay_finding(directory),
-                     fuse_finding(directory),  chroot_finding(),
-                     mknod_finding(directory), xattr_finding(directory),
-                     cgroup_finding(),         network_finding(),
+  result.findings = {root_finding(),
+                     user_namespace_finding(),
+                     subordinate_finding(),
+                     mount_finding(),
+                     proc_finding(),
+                     overlay_finding(directory),
+                     fuse_finding(directory),
+                     chroot_finding(),
+                     confinement_finding(chroot),
+                     device_finding(directory, chroot),
+                     mknod_finding(directory),
+                     xattr_finding(directory),
+                     cgroup_finding(),
+                     network_finding(),
                      binfmt_finding()};
   const Isolation taken = enter_isolation({});
   result.rung = name_of(taken.rung);

@@ -8,6 +8,7 @@
 
 #include "base/privileges.h"
 #include "runtime/chroot_runner.h"
+#include "runtime/confinement.h"
 #include "runtime/user_namespace.h"
 #include "runtime/view_choice.h"
 
@@ -49,8 +50,9 @@ Isolation take_chroot(const std::string& why) {
             {}};
   return {Isolation::Rung::chroot,
           "isolation: chroot only, as " + start +
-              ": a RUN has this container's network and processes around it, "
-              "and empty /proc and /sys; see 'cbuild doctor'",
+              ": a RUN has this container's network, and empty /proc and "
+              "/sys; " +
+              describe(find_confinement()) + "; see 'cbuild doctor'",
           {}};
 }
 
@@ -74,7 +76,8 @@ Isolation chosen_chroot() {
     throw IsolationError("--isolation=chroot needs " + missing);
   return {Isolation::Rung::chroot,
           "isolation: chroot only, as it was asked for: a RUN has the host's "
-          "network and processes around it, and empty /proc and /sys",
+          "network and devices, and empty /proc and /sys; " +
+              describe(find_confinement()),
           {}};
 }
 

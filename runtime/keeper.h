@@ -8,8 +8,8 @@
 // has ended, when the KeptProcess goes or cbuild is killed, it kills its
 // children until there are none. It needs /proc/PID/task/PID/children.
 //
-// A command of the same user can kill the keeper by its number; nothing in such
-// a place could hinder it.
+// A command of the same user can kill the keeper by its number, but where
+// Landlock hinders it (confinement.h).
 #pragma once
 
 #include "base/fd.h"

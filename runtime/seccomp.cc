@@ -65,6 +65,11 @@ sock_filter load_argument(unsigned index) {  // its low half
   return load(offsetof(seccomp_data, args) + 8 * index + low);
 }
 
+sock_filter load_high_half(unsigned index) {
+  constexpr std::size_t high = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 0 : 4;
+  return load(offsetof(seccomp_data, args) + 8 * index + high);
+}
+
 Code socket_code() {  // every family but AF_ALG and AF_VSOCK
   return {load_argument(0), jump_if(BPF_JEQ, AF_ALG, 1, 0),
           jump_if(BPF_JEQ, AF_VSOCK, 0, 1), give(kRefuse), give(kAllow)};
@@ -73,6 +78,13 @@ Code socket_code() {  // every family but AF_ALG and AF_VSOCK
 Code clone_code() {  // no new namespace
   return {load_argument(0), jump_if(BPF_JSET, kNamespaceFlags, 0, 1),
           give(kRefuse), give(kAllow)};
+}
+
+Code prlimit_code() {  // another process's limits are read, not set
+  return {load_argument(0),  jump_if(BPF_JEQ, 0, 4, 0),
+          load_argument(2),  jump_if(BPF_JEQ, 0, 0, 3),
+          load_high_half(2), jump_if(BPF_JEQ, 0, 0, 1),
+          give(kAllow),      give(kRefuse)};
 }
 
 Code personality_code() {
@@ -111,9 +123,11 @@ std::optional<std::uint32_t> number_of(std::uint32_t arch, const char* name) {
   return static_cast<std::uint32_t>(number);
 }
 
+enum class Processes { own, shared };  // whether there is a pid namespace
+
 // All numbers of one architecture, from `base` (the x32 bit, or 0).
-std::map<std::uint32_t, Code> decisions(std::uint32_t arch,
-                                        std::uint32_t base) {
+std::map<std::uint32_t, Code> decisions(std::uint32_t arch, std::uint32_t base,
+                                        Processes processes) {
   std::map<std::uint32_t, Code> table;
   const auto allow_names = [&](std::span<const char* const> names) {
     for (const char* name : names)
@@ -124,17 +138,20 @@ std::map<std::uint32_t, Code> decisions(std::uint32_t arch,
   allow_names(allowed_native_syscalls());
   for (const int number : allowed_syscall_numbers())
     table[base + static_cast<std::uint32_t>(number)] = {give(kAllow)};
-  const Conditional conditional[] = {{"socket", socket_code()},
-                                     {"clone", clone_code()},
-                                     {"personality", personality_code()},
-                                     {"clone3", {give(kUnknown)}}};
+  std::vector<Conditional> conditional = {{"socket", socket_code()},
+                                          {"clone", clone_code()},
+                                          {"personality", personality_code()},
+                                          {"clone3", {give(kUnknown)}}};
+  if (processes == Processes::shared)
+    conditional.push_back({"prlimit64", prlimit_code()});
   for (const Conditional& call : conditional)
     if (const auto number = number_of(arch, call.name))
       table[*number] = call.code;
   return table;
 }
 
-std::vector<Range> ranges(std::uint32_t arch, std::uint32_t base) {
+std::vector<Range> ranges(std::uint32_t arch, std::uint32_t base,
+                          Processes processes) {
   std::vector<Range> all;
   const auto append = [&](std::uint32_t first, const Code& code) {
     if (all.empty() || !same_code(all.back().code, code))
@@ -142,7 +159,7 @@ std::vector<Range> ranges(std::uint32_t arch, std::uint32_t base) {
   };
   std::uint32_t next = base;
   append(next, {give(kRefuse)});
-  for (const auto& [number, code] : decisions(arch, base)) {
+  for (const auto& [number, code] : decisions(arch, base, processes)) {
     if (number > next) append(next, {give(kRefuse)});
     append(number, code);
     next = number + 1;
@@ -181,23 +198,23 @@ void add_architecture(Code& filter, std::uint32_t audit_arch, Code body) {
   filter.insert(filter.end(), body.begin(), body.end());
 }
 
-Code make_filter() {
+Code make_filter(Processes processes) {
   Code filter = {load(offsetof(seccomp_data, arch))};
 #if defined(__x86_64__)
-  std::vector<Range> both = ranges(SCMP_ARCH_X86_64, 0);
-  const std::vector<Range> x32 = ranges(SCMP_ARCH_X32, kX32Bit);
+  std::vector<Range> both = ranges(SCMP_ARCH_X86_64, 0, processes);
+  const std::vector<Range> x32 = ranges(SCMP_ARCH_X32, kX32Bit, processes);
   both.insert(both.end(), x32.begin(), x32.end());
   add_architecture(filter, AUDIT_ARCH_X86_64, search_tree(both));
   add_architecture(filter, AUDIT_ARCH_I386,
-                   search_tree(ranges(SCMP_ARCH_X86, 0)));
+                   search_tree(ranges(SCMP_ARCH_X86, 0, processes)));
 #elif defined(__aarch64__)
   add_architecture(filter, AUDIT_ARCH_AARCH64,
-                   search_tree(ranges(SCMP_ARCH_AARCH64, 0)));
+                   search_tree(ranges(SCMP_ARCH_AARCH64, 0, processes)));
   add_architecture(filter, AUDIT_ARCH_ARM,
-                   search_tree(ranges(SCMP_ARCH_ARM, 0)));
+                   search_tree(ranges(SCMP_ARCH_ARM, 0, processes)));
 #elif defined(__riscv) && __riscv_xlen == 64
   add_architecture(filter, AUDIT_ARCH_RISCV64,
-                   search_tree(ranges(SCMP_ARCH_RISCV64, 0)));
+                   search_tree(ranges(SCMP_ARCH_RISCV64, 0, processes)));
 #else
   return {};
 #endif
@@ -208,7 +225,12 @@ Code make_filter() {
 }  // namespace
 
 const std::vector<sock_filter>& default_seccomp_filter() {
-  static const std::vector<sock_filter> filter = make_filter();
+  static const std::vector<sock_filter> filter = make_filter(Processes::own);
+  return filter;
+}
+
+const std::vector<sock_filter>& chroot_seccomp_filter() {
+  static const std::vector<sock_filter> filter = make_filter(Processes::shared);
   return filter;
 }
 

@@ -17,4 +17,8 @@ namespace cbuild::runtime {
 // any thread. Empty on an architecture that we have no profile for.
 const std::vector<sock_filter>& default_seccomp_filter();
 
+// The same for a RUN that is in no pid namespace of its own: it sets no limit
+// of another process, which could end that one (RLIMIT_CPU) as a signal could.
+const std::vector<sock_filter>& chroot_seccomp_filter();
+
 }  // namespace cbuild::runtime

@@ -9,7 +9,7 @@ doctor, status = json.load(open(sys.argv[1])), int(sys.argv[2])
 assert doctor["version"] == 1 and doctor["isolation"] in ("root", "userns", "chroot", "none")
 assert status == (0 if doctor["canRun"] else 7), status
 names = [f["name"] for f in doctor["findings"]]
-for name in "root user-namespace subordinate-ids mount proc overlay fuse-overlayfs chroot mknod setxattr cgroups binfmt".split():
+for name in "root user-namespace subordinate-ids mount proc overlay fuse-overlayfs chroot landlock device-control mknod setxattr cgroups binfmt".split():
     assert name in names, name
 P
 [ -z "$(ls "$t/store")" ]  # nothing is left of the probes

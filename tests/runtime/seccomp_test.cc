@@ -19,8 +19,8 @@ constexpr std::uint32_t kRefuse = SECCOMP_RET_ERRNO | EPERM;
 constexpr std::uint32_t kUnknown = SECCOMP_RET_ERRNO | ENOSYS;
 
 // The classic BPF that our filter consists of.
-std::uint32_t decide(const seccomp_data& data) {
-  const std::vector<sock_filter>& code = default_seccomp_filter();
+std::uint32_t decide(const seccomp_data& data,
+                     const std::vector<sock_filter>& code) {
   std::uint32_t a = 0;
   for (std::size_t at = 0; at < code.size(); ++at) {
     const sock_filter& op = code[at];
@@ -55,8 +55,20 @@ std::uint32_t decide(std::uint32_t arch, long number, std::uint64_t first = 0) {
   data.arch = arch;
   data.nr = static_cast<int>(number);
   data.args[0] = first;
-  return decide(data);
+  return decide(data, default_seccomp_filter());
 }
+
+#if defined(__x86_64__)
+std::uint32_t decide_prlimit(std::uint64_t pid, std::uint64_t new_limit,
+                             const std::vector<sock_filter>& code) {
+  seccomp_data data = {};
+  data.arch = AUDIT_ARCH_X86_64;
+  data.nr = SYS_prlimit64;
+  data.args[0] = pid;
+  data.args[2] = new_limit;
+  return decide(data, code);
+}
+#endif
 
 }  // namespace
 
@@ -128,10 +140,22 @@ TEST_CASE("seccomp: the other calling conventions have the same rules",
   CHECK(decide(AUDIT_ARCH_AARCH64, 63) == SECCOMP_RET_KILL_PROCESS);
 }
 
+TEST_CASE("seccomp: in a chroot limits of other processes are read, not set",
+          "[runtime]") {
+  const std::vector<sock_filter>& code = chroot_seccomp_filter();
+  constexpr std::uint64_t pointer = 0x7fff00001000, round = 0x7fff00000000;
+  CHECK(decide_prlimit(0, pointer, code) == kAllow);
+  CHECK(decide_prlimit(7, 0, code) == kAllow);
+  CHECK(decide_prlimit(7, pointer, code) == kRefuse);
+  CHECK(decide_prlimit(7, round, code) == kRefuse);  // its low half is 0
+  CHECK(decide_prlimit(7, pointer, default_seccomp_filter()) == kAllow);
+}
+
 #endif
 
 TEST_CASE("seccomp: the filter fits what the kernel takes", "[runtime]") {
   CHECK(default_seccomp_filter().size() <= BPF_MAXINSNS);
+  CHECK(chroot_seccomp_filter().size() <= BPF_MAXINSNS);
 }
 
 }  // namespace cbuild::runtime

@@ -1,21 +1,25 @@
 // What a RUN must not be able to do, tried by system call. Prints a line for
 // each that worked; silent and 0 where none did. Built statically by the end to
-// end tests and run inside a RUN only: it does what it can. Refuses to run in the
-// namespaces of the machine's first process. Arguments: an abstract socket of the
-// host, pids of the host to go for.
+// end tests and run inside a RUN only: it does what it can. Refuses to run where
+// the root directory is more than an image of nothing else. Arguments: an abstract
+// socket of the host, or "-"; "devices" where none may be opened, or "-"; pids of
+// the host to go for.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -40,10 +44,56 @@ static void attack_process(int pid) {
   }
   char byte;
   struct iovec mine = {&byte, 1}, theirs = {(void*)0x400000, 1};
-  refused("process_vm_readv", process_vm_readv(pid, &mine, 1, &theirs, 1, 0));
+  if (process_vm_readv(pid, &mine, 1, &theirs, 1, 0) != -1 || errno == EFAULT)
+    gets_out("process_vm_readv");
   const int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-  refused("pidfd_open of the host's process", pidfd);
   refused("pidfd_getfd", syscall(SYS_pidfd_getfd, pidfd, 0, 0));
+  refused("pidfd_send_signal", syscall(SYS_pidfd_send_signal, pidfd, 0, 0, 0));
+  refused("kill", kill(pid, 0));
+  refused("sigqueue", sigqueue(pid, 0, (union sigval){0}));
+  struct rlimit limit;
+  if (prlimit(pid, RLIMIT_CORE, 0, &limit) == 0)
+    refused("prlimit", prlimit(pid, RLIMIT_CORE, &limit, 0));
+}
+
+// As a user whom the host has a process of, who is refused by fewer checks.
+static void attack_as(unsigned uid, int count, char** pids) {
+  const pid_t child = fork();
+  if (child == 0) {
+    escaped = 0;
+    if (setresgid(uid, uid, uid) == 0 && setresuid(uid, uid, uid) == 0)
+      for (int i = 0; i < count; ++i) attack_process(atoi(pids[i]));
+    _exit(escaped);
+  }
+  int status = 1;
+  waitpid(child, &status, 0);
+  if (status != 0) gets_out("as another user");
+}
+
+// Out of a chroot by a second one, which leaves the working directory above it.
+static void climb(void) {
+  mkdir("/below", 0700);
+  const int chrooted = chroot("/below") == 0;
+  for (int i = 0; i < 64 && chdir("..") == 0; ++i) {
+  }
+  if (access("escape", F_OK) != 0) gets_out("the directory above");
+  if (chrooted && chroot(".") == -1) gets_out("no way back");
+  rmdir("/below");
+}
+
+static void open_device(mode_t type, unsigned major, unsigned minor) {
+  mknod("/node", type | 0600, makedev(major, minor));
+  refused("a device", open("/node", O_RDONLY | O_CLOEXEC));
+  refused("a device", open("/node", O_WRONLY | O_CLOEXEC));
+  unlink("/node");
+}
+
+static void open_devices(void) {
+  const unsigned disks[] = {8, 253, 254, 259};
+  for (unsigned i = 0; i < sizeof disks / sizeof *disks; ++i)
+    open_device(S_IFBLK, disks[i], 0);
+  open_device(S_IFCHR, 1, 1);   // memory
+  open_device(S_IFCHR, 1, 11);  // the kernel's log
 }
 
 // Its own namespaces are the most it can see, and cannot be joined either.
@@ -106,16 +156,20 @@ static void connect_abstract(const char* name) {
 }
 
 int main(int argc, char** argv) {
-  if (getpid() != 1) {  // a RUN's command is the first of its namespace
+  if (argc < 3 || access("/escape", F_OK) != 0 || access("/usr", F_OK) == 0 ||
+      access("/bin", F_OK) == 0 || access("/root", F_OK) == 0) {
     fputs("only for a RUN\n", stderr);
     return 2;
   }
+  setvbuf(stdout, 0, _IONBF, 0);
   look_for_descriptors();
   join_namespaces();
   use_keyrings();
   use_the_kernel();
-  if (argc > 1) connect_abstract(argv[1]);
-  for (int i = 2; i < argc; ++i)
-    if (atoi(argv[i]) > 64) attack_process(atoi(argv[i]));
+  climb();
+  if (strcmp(argv[1], "-") != 0) connect_abstract(argv[1]);
+  if (strcmp(argv[2], "devices") == 0) open_devices();
+  for (int i = 3; i < argc; ++i) attack_process(atoi(argv[i]));
+  attack_as(65534, argc - 3, argv + 3);
   return escaped;
 }
