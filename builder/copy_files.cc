@@ -106,8 +106,9 @@ class Copying {
     note_made(make_missing(root_, destination, style));
     const Fd target = open_directory(root_, destination);
     in_context("unpack /" + match.path, [&] {
-      for (auto& [path, held] : unpack_archive(archive.get(), target.get(),
-                                               style_.owner, style_.latest))
+      for (auto& [path, held] :
+           unpack_archive(archive.get(), "/" + match.path, target.get(),
+                          style_.owner, style_.latest))
         result_.held[destination.empty() ? path : destination + "/" + path] =
             held;
     });

@@ -6,12 +6,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <limits>
+#include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/dir.h"
 #include "base/file_capability.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "builder/copy_xattrs.h"
 #include "store/compress.h"
@@ -56,6 +59,19 @@ store::ByteSource plain(store::ByteSource source) {
 
 store::TarReader reader_of(store::ByteSource source) {
   return store::TarReader(store::checked_tar(plain(std::move(source))), false);
+}
+
+// The check sum of compressed data comes behind the tar. BuildKit does not look
+// at it.
+void warn_of_rest(const store::ByteSource& rest, const std::string& name) {
+  std::string buffer(store::kStreamBuffer, '\0');
+  try {
+    while (rest(buffer.data(), buffer.size()) > 0) continue;
+  } catch (const SystemError&) {
+    throw;
+  } catch (const Error& e) {
+    warn(name + " was unpacked, but " + e.what());
+  }
 }
 
 void note_time(const store::IndexEntry& entry,
@@ -285,13 +301,20 @@ std::optional<std::int64_t> newest_time(store::ByteSource source) {
   return newest;
 }
 
-store::HeldBackPaths unpack_archive(int file, int destination,
+store::HeldBackPaths unpack_archive(int file, const std::string& name,
+                                    int destination,
                                     const std::optional<FileOwner>& owner,
                                     const std::optional<std::int64_t>& latest) {
-  store::TarReader reader = reader_of(whole(file));
+  const auto bytes = std::make_shared<store::ByteSource>(plain(whole(file)));
+  store::TarReader reader(
+      store::checked_tar([bytes](char* buffer, std::size_t size) {
+        return (*bytes)(buffer, size);
+      }),
+      false);
   Unpacker unpacker(destination, owner, latest);
   while (const std::optional<store::IndexEntry> entry = reader.next())
     unpacker.add(reader, *entry);
+  warn_of_rest(*bytes, name);
   return unpacker.finish();
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "builder/copy_target.h"
@@ -25,8 +26,10 @@ bool is_archive(int file);
 bool starts_like_archive(std::string_view start);
 
 // Unpacks it below the directory `destination`. `latest` as in CopyStyle.
-// Throws Error with the member's name; what was unpacked by then stays.
-store::HeldBackPaths unpack_archive(int file, int destination,
+// Throws Error with the member's name; what was unpacked by then stays. Damage
+// behind the last member, as of a check sum, is warned of by `name`.
+store::HeldBackPaths unpack_archive(int file, const std::string& name,
+                                    int destination,
                                     const std::optional<FileOwner>& owner,
                                     const std::optional<std::int64_t>& latest);
 

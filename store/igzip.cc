@@ -56,11 +56,13 @@ class Inflater {
     state_->avail_in = 0;
   }
 
+  // What comes before damage is given out first.
   std::size_t read(char* buffer, std::size_t size) {
     inflate_state& s = *state_;
     s.next_out = reinterpret_cast<std::uint8_t*>(buffer);
     s.avail_out = static_cast<std::uint32_t>(size);
-    while (!finished_ && s.avail_out == size) step();
+    while (!finished_ && !damaged_ && s.avail_out == size) step();
+    if (damaged_ && s.avail_out == size) throw Error("gzip data is damaged");
     return size - s.avail_out;
   }
 
@@ -77,7 +79,8 @@ class Inflater {
     const std::uint32_t room = s.avail_out;
     const std::uint32_t input = s.avail_in;
     const int code = lib_.inflate(&s);
-    if (code < 0 || code == ISAL_NEED_DICT) throw Error("gzip data is damaged");
+    damaged_ = code < 0 || code == ISAL_NEED_DICT;
+    if (damaged_) return;
     const bool progress = s.avail_out != room || s.avail_in != input ||
                           s.block_state == ISAL_BLOCK_FINISH;
     // Only a call without any effect tells that nothing is held back inside.
@@ -109,6 +112,7 @@ class Inflater {
   std::string input_;
   std::unique_ptr<inflate_state> state_;
   bool finished_ = false;
+  bool damaged_ = false;
 };
 
 }  // namespace

@@ -36,7 +36,8 @@ class TarReader {
   std::unique_ptr<State> state_;
 };
 
-// The plain bytes of a stream in any compression that libarchive knows.
+// What a gzip, bzip2, xz or zstd stream holds, decompressed once. Throws Error
+// for another one, and where it is damaged.
 ByteSource filtered(ByteSource source);
 
 // Writes a deterministic PAX tar: numeric owners, no names of owners, PAX

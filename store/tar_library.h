@@ -35,6 +35,7 @@ struct ArchiveLibrary {
   CBUILD_ARCHIVE(archive_read_support_filter_bzip2);
   CBUILD_ARCHIVE(archive_read_support_filter_xz);
   CBUILD_ARCHIVE(archive_read_support_filter_zstd);
+  CBUILD_ARCHIVE(archive_read_append_filter);
   CBUILD_ARCHIVE(archive_write_new);
   CBUILD_ARCHIVE(archive_write_free);
   CBUILD_ARCHIVE(archive_write_close);

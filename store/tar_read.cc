@@ -51,6 +51,18 @@ void support_filters(archive* a) {
   lib.archive_read_support_filter_zstd(a);
 }
 
+constexpr std::size_t kMagicSize = 6;
+
+int filter_of(std::string_view start) {
+  using namespace std::string_view_literals;
+  const Compression compression = sniff(start);
+  if (compression == Compression::gzip) return ARCHIVE_FILTER_GZIP;
+  if (compression == Compression::zstd) return ARCHIVE_FILTER_ZSTD;
+  if (start.starts_with("BZh")) return ARCHIVE_FILTER_BZIP2;
+  if (start.starts_with("\xfd\x37zXZ\0"sv)) return ARCHIVE_FILTER_XZ;
+  throw Error("compressed data: no gzip, bzip2, xz or zstd");
+}
+
 void open(archive* a, Input& input) {
   const int code = archive_library().archive_read_open2(
       a, &input, nullptr, on_read, nullptr, nullptr);
@@ -206,12 +218,17 @@ ByteSource filtered(ByteSource source) {
   };
   const Utf8Names names;
   const ArchiveLibrary& lib = archive_library();
+  std::string start(kMagicSize, '\0');
+  start.resize(read_full(source, start.data(), start.size()));
+  const int filter = filter_of(start);
   auto raw = std::make_shared<Raw>();
-  raw->input.source = std::move(source);
+  raw->input.source = prefixed(std::move(start), std::move(source));
   raw->reader.reset(lib.archive_read_new());
   if (!raw->reader) throw Error("out of memory for an archive");
   lib.archive_read_support_format_raw(raw->reader.get());
-  support_filters(raw->reader.get());
+  // Given, and not looked for: libarchive would look inside again.
+  if (lib.archive_read_append_filter(raw->reader.get(), filter) != ARCHIVE_OK)
+    throw Error("compressed data: " + archive_problem(raw->reader.get()));
   open(raw->reader.get(), raw->input);
   const Entry entry(lib.archive_entry_new());
   const auto check = [](Raw& r, la_ssize_t code) {

@@ -213,16 +213,49 @@ TEST_CASE("a directory that a later member replaced is no error") {
   CHECK(made.at("o/y") == "l 0:0 -> nowhere");
 }
 
-TEST_CASE("an archive compressed twice is a file") {
+TEST_CASE("ADD unpacks what is compressed once, a file's link leads to it") {
   CopyWorld world;
-  plant(world.context, {{"a", tar_of({{"f", EntryType::file, "F"}})}});
-  const std::string twice =
-      "cd " + world.context + " && gzip -c a > once && gzip -c once > twice";
-  REQUIRE(std::system(twice.c_str()) == 0);
-  world.run(add_spec({"once"}, "/o/"));
-  world.run(add_spec({"twice"}, "/t/"));
-  CHECK(world.made().at("o/f") == "f 644 0:0 F");
-  CHECK(world.made().count("t/twice") == 1);
+  plant(world.context, {{"plain", tar_of({{"d/f", EntryType::file, "F"}})},
+                        {"link", "-> once"}});
+  const std::string from = "cd " + world.context + " && ";
+  int number = 0;
+  for (const char* program : {"gzip", "bzip2", "xz", "zstd", "cat"}) {
+    INFO(program);
+    const std::string compress =
+        from + program + " < plain > once && " + program + " < once > twice";
+    REQUIRE(std::system(compress.c_str()) == 0);
+    const std::string place = "o" + std::to_string(++number);
+    world.run(add_spec({"once"}, "/" + place));
+    world.run(add_spec({"link"}, "/" + place + "/linked"));
+    CHECK(world.made().at(place + "/d/f") == "f 644 0:0 F");
+    CHECK(world.made().at(place + "/linked/d/f") == "f 644 0:0 F");
+    if (program == std::string("cat")) continue;
+    world.run(add_spec({"twice"}, "/" + place + "/"));
+    CHECK(world.made().count(place + "/twice") == 1);
+  }
+}
+
+TEST_CASE("an archive is unpacked whatever its check sum says") {
+  CopyWorld world;
+  const std::string large(300'000, 'x');
+  plant(world.context, {{"small", tar_of({{"f", EntryType::file, "F"}})},
+                        {"large", tar_of({{"f", EntryType::file, large}})}});
+  for (const char* name : {"small", "large"}) {
+    const std::string file = world.context + "/" + name;
+    REQUIRE(std::system(("gzip " + file).c_str()) == 0);
+    const std::string packed = *read_file(file + ".gz");
+    std::string sum = packed;
+    sum[sum.size() - 6] ^= 1;
+    std::string length = packed;
+    length[length.size() - 1] ^= 1;
+    for (const std::string& bytes :
+         {sum, length, packed.substr(0, packed.size() - 8), packed + "more"}) {
+      plant(world.context, {{name, bytes}});
+      world.run(add_spec({name}, "/" + std::string(name)));
+      CHECK(world.made().at(std::string(name) + "/f").size() > 10);
+      remove_tree(world.destination + "/" + name);
+    }
+  }
 }
 
 TEST_CASE("what is wrong with an archive names the archive and the member") {
