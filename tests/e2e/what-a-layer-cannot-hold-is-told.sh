@@ -17,3 +17,7 @@ says '/s is a socket and not copied'
 printf 'FROM busybox\nCOPY s /c\n' | dockerfile
 exits 2 cbuild -t app --network none "$t/context"
 says '"/s": not found (it is a socket)'
+printf 'FROM busybox\nRUN --mount=target=/c mkdir /d && mkfifo /d/p && cp -a /c/s /d/s && test -S /d/s\n' | dockerfile
+cbuild -t app --network none "$t/context" >"$t/said" 2>&1
+says '/d/s is a socket: layers hold none, the image is without it'
+unpacked app:latest bundle; [ -p "$t/bundle/rootfs/d/p" ]; [ ! -e "$t/bundle/rootfs/d/s" ]

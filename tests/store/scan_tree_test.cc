@@ -311,6 +311,32 @@ TEST_CASE("what goes wrong on a hashing thread is told of", "[scan]") {
   CHECK(given < 1000);
 }
 
+TEST_CASE("a file longer or shorter than it was listed is an error", "[scan]") {
+  Trees t;
+  write_file(t.upper + "/small", "12345");
+  write_file(t.upper + "/large", std::string(300'000, 'x'));
+  const Fd tree = open_path(t.upper, O_RDONLY | O_DIRECTORY);
+  const EntrySink drop = [](IndexEntry&&) {};
+  const auto hash = [&](const char* path, std::uint64_t size) {
+    HashedEntries hashed(tree.get(), 1, drop);
+    IndexEntry entry;
+    entry.path = path;
+    entry.size = size;
+    hashed.add(std::move(entry));
+    hashed.finish();
+  };
+  CHECK_NOTHROW(hash("small", 5));
+  CHECK_NOTHROW(hash("large", 300'000));
+  for (const auto& [path, size] : {std::pair{"small", 4},
+                                   {"small", 6},
+                                   {"large", 299'999},
+                                   {"large", 300'001}}) {
+    INFO(path << " " << size);
+    CHECK_THROWS_WITH(hash(path, static_cast<std::uint64_t>(size)),
+                      Catch::Contains("changed"));
+  }
+}
+
 TEST_CASE("a scan with threads is the same", "[scan]") {
   Trees t;
   for (int i = 0; i < 600; ++i)
