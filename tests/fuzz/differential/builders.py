@@ -96,6 +96,7 @@ class Docker(Daemon):
                    ["/usr/bin/docker", "info"], self.env)
 
     def build(self, tag, context):
+        run(["/usr/bin/docker", "builder", "prune", "-af"], self.env)  # steps of other seeds, which have other times
         return run(["/usr/bin/docker", "build", "--progress", "plain", "--network", "none", "-t", tag, context], self.env)
 
     def save(self, tag, archive):
@@ -116,8 +117,8 @@ class BuildKit(Daemon):
                    self.start_of_all + ["debug", "workers"])
 
     def build(self, tag, context):
-        # Sent anew: the times of directories of a context that was sent before depend on it.
-        run(self.start_of_all + ["prune", "--filter", "type==source.local"])
+        # Times of a context sent before, and those of steps of other seeds, would stay.
+        run(self.start_of_all + ["prune", "--all"])
         output = f"type=oci,tar=false,dest={self.base}"
         options = ["--opt", "build-arg:" + EPOCH]
         if tag != "fuzzbase":

@@ -6,6 +6,7 @@ ODD = ["new\nline", "back\\slash", "\udcff", "quo\"te", " ", "-", "...", "$V", "
 NAMES = ["a", "b", "c.txt", "d", ".h", "e f", "\u00fc", "k[1]", "n-1", "zz"]
 MODES = [0o644, 0o600, 0o755, 0o4755, 0o2711, 0o640, 0o444]
 DIR_MODES = [0o755, 0o700, 0o2755, 0o1777, 0o711]
+CAPABILITY = b"\1\0\0\2\0\4" + bytes(14)  # net_bind_service, effective
 OWNERS = ["5:6", "7", "1000:0", "app", "app:staff", "nobody:77", "root"]
 PLACES = ["/o/", "/o", "/o/x", "/p/q/", "/l/", "/l", "/l/y", "rel/", ".", "./r", "/o/d", "/o/a", "/dangling/", "/w/../p/"]
 
@@ -73,7 +74,14 @@ class Case:
             with open(full, "wb") as f:
                 f.write(self.content())
             os.chmod(full, self.pick(MODES))
+            self.add_xattrs(full)
             self.paths.append(path)
+
+    def add_xattrs(self, full):
+        if self.one_in(8):
+            os.setxattr(full, "security.capability", CAPABILITY)
+        if self.one_in(8):
+            os.setxattr(full, "user.note", self.random.randbytes(5))
 
     def add_archive(self, name):
         kind = self.pick(["", "gz", "bz2", "xz"])
@@ -95,11 +103,14 @@ class Case:
         member.uid, member.gid, member.mtime = self.pick([0, 5, 1000]), self.pick([0, 6]), self.time()
         content = self.content() if member.type == tarfile.REGTYPE else b""
         member.size = len(content)
+        if member.type == tarfile.REGTYPE and self.one_in(4):
+            member.pax_headers = {"SCHILY.xattr.security.capability": CAPABILITY.decode(), "SCHILY.xattr.user.note": "n"}
         if member.type == tarfile.SYMTYPE:
             member.linkname = self.pick(NAMES + ["../a", "/o"])
         if member.type == tarfile.LNKTYPE:
             member.linkname = self.pick(files)
-            member.mode, member.uid, member.gid, member.mtime = (getattr(archive.getmember(member.linkname), n) for n in ("mode", "uid", "gid", "mtime"))
+            for n in ("mode", "uid", "gid", "mtime", "pax_headers"):
+                setattr(member, n, getattr(archive.getmember(member.linkname), n))
         archive.addfile(member, io.BytesIO(content))
         seen[member.name] = member.type
 
