@@ -95,6 +95,7 @@ class Judge {
     for (const Diagnostic& diagnostic : e.diagnostics()) {
       const bool other =
           diagnostic.message != first.message ||
+          diagnostic.instruction != first.instruction ||
           (first.phase != Diagnostic::Phase::file && &diagnostic != &first);
       if (other) continue;
       parser::Span span = diagnostic.instruction;

@@ -54,6 +54,8 @@ class Checks {
   void enter(const std::vector<std::string>& comments);
   // Back to the whole file's configuration.
   void leave() { local_ = nullptr; }
+  // Nothing more is reported: the file has a mistake, at which BuildKit stops.
+  void stop() { stopped_ = true; }
 
   // Is the rule to be judged here?
   bool speaks(const CheckRule& rule) const;
@@ -70,6 +72,7 @@ class Checks {
   CheckConfig config_;
   CheckConfig merged_;
   const CheckConfig* local_ = nullptr;
+  bool stopped_ = false;
   std::vector<Finding> findings_;
 };
 

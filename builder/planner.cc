@@ -90,10 +90,7 @@ Plan Planner::make() {
     for (const StageIndex index : graph_.reachable_from(target_))
       grown |= add_triggers(index);
   }
-  for (const StageIndex index : wanted())
-    if (graph_.nodes()[index].image_only) plan_stage(index);
-  for (const StageIndex index : wanted())
-    if (!graph_.nodes()[index].image_only) plan_stage(index);
+  plan_stages();
 
   StageState& state = states_[target_];
   plan_.top = state.top;
@@ -103,6 +100,18 @@ Plan Planner::make() {
   finish_platform(plan_.image);
   checks_.fail_if_asked();
   return std::move(plan_);
+}
+
+void Planner::plan_stages() {
+  try {
+    for (const StageIndex index : wanted())
+      if (graph_.nodes()[index].image_only) plan_stage(index);
+    for (const StageIndex index : wanted())
+      if (!graph_.nodes()[index].image_only) plan_stage(index);
+  } catch (const UsageError&) {
+    if (mistakes_.empty()) throw;  // else it may come of them
+  }
+  if (!mistakes_.empty()) throw parser::SyntaxError(std::move(mistakes_));
 }
 
 std::set<StageIndex> Planner::wanted() const {
@@ -221,17 +230,28 @@ void Planner::plan_stage(StageIndex index) {
   state.planned = true;
   check_stage_args(index);
   for (const StageCommand& command : node.commands) {
-    current_ = &command;
-    // A trigger's comments are in another file.
-    checks_.enter(command.onbuild ? std::vector<std::string>()
-                                  : command.instruction.comments);
-    try {
-      plan_command(index, command);
-    } catch (const parser::SyntaxError& e) {
-      throw e.within(command.instruction.span);
-    }
-    checks_.leave();
+    if (state.spoiled) return;
+    plan_next(index, command);
   }
+}
+
+void Planner::plan_next(StageIndex index, const StageCommand& command) {
+  current_ = &command;
+  // A trigger's comments are in another file.
+  checks_.enter(command.onbuild ? std::vector<std::string>()
+                                : command.instruction.comments);
+  try {
+    plan_command(index, command);
+  } catch (const parser::SyntaxError& e) {
+    const parser::SyntaxError placed = e.within(command.instruction.span);
+    mistakes_.insert(mistakes_.end(), placed.diagnostics().begin(),
+                     placed.diagnostics().end());
+    const auto& node = command.instruction.node;
+    states_[index].spoiled = std::holds_alternative<parser::Arg>(node) ||
+                             std::holds_alternative<parser::Env>(node);
+    checks_.stop();
+  }
+  checks_.leave();
 }
 
 // Starts the stage from its base: an image, a stage, a directory or nothing.
@@ -250,6 +270,7 @@ void Planner::inherit(StageIndex index) {
     state.top = base.top;
     state.workdir_set = base.workdir_set;
     state.unknown_base = base.unknown_base;
+    state.spoiled = base.spoiled;
     return;
   }
   if (!state.base_image) {

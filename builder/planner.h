@@ -29,6 +29,7 @@ namespace cbuild::builder {
 struct StageState {
   bool planned = false;
   bool triggers_added = false;
+  bool spoiled = false;  // its variables are unknown: an ARG or ENV is wrong
   std::optional<ImageStep> base_image;
   store::Platform platform;
   store::ImageConfig image;
@@ -63,7 +64,8 @@ class Planner {
           const parser::ParsedFile& file, Contexts& contexts, Checks& checks,
           PlanOptions options = {});
 
-  // Throws parser::SyntaxError (not located), UsageError, registry errors.
+  // Throws parser::SyntaxError (not located; mistakes of all instructions that
+  // can be judged, BuildKit's first), UsageError, registry errors.
   Plan make();
 
   // Where make() failed, if it was no mistake of the Dockerfile.
@@ -84,7 +86,9 @@ class Planner {
   void load_image(StageIndex index, const std::string& name);
   std::vector<std::string> stage_names() const;
   bool add_triggers(StageIndex index);
+  void plan_stages();
   void plan_stage(StageIndex index);
+  void plan_next(StageIndex index, const StageCommand& command);
   void inherit(StageIndex index);
   void enter_base_config(StageState& state);
   void finish_platform(store::ImageConfig& image) const;
@@ -149,6 +153,7 @@ class Planner {
   StageIndex target_;
   std::optional<parser::Span> failed_at_;
   std::set<std::string> missed_images_;
+  std::vector<parser::Diagnostic> mistakes_;
   Plan plan_;
 };
 

@@ -249,8 +249,7 @@ parser::SyntaxError StageGraph::circle(
                        path[i + 1]) != command.sources.end();
     };
     const auto last = std::find_if(commands.rbegin(), commands.rend(), leads);
-    const parser::Span span = last->instruction.span;
-    diagnostics.push_back({message, span, span});
+    diagnostics.push_back({message, last->instruction.span});
   }
   return parser::SyntaxError(std::move(diagnostics));
 }

@@ -236,4 +236,20 @@ TEST_CASE("all mistakes of a file are told in one run", "[errors]") {
     CHECK_THAT(message, Catch::Contains(place));
 }
 
+TEST_CASE("so are all that are seen only when words are expanded", "[errors]") {
+  testing::World world;
+  const std::string message =
+      said(world,
+           "FROM scratch AS a\nEXPOSE x\nENV A=${B:?no}\nEXPOSE $A/x\n"
+           "FROM a AS b\nEXPOSE $A/x\n"
+           "FROM scratch\nCOPY --from=b / /\nCOPY --chmod=9 a /\n"
+           "EXPOSE x\n");
+  for (const char* place :
+       {"Dockerfile:2:", "Dockerfile:3:", "Dockerfile:9:", "Dockerfile:10:"})
+    CHECK_THAT(message, Catch::Contains(place));
+  // What an ENV that is wrong would have set is not known.
+  for (const char* place : {"Dockerfile:4:", "Dockerfile:6:"})
+    CHECK_THAT(message, !Catch::Contains(place));
+}
+
 }  // namespace cbuild::builder
