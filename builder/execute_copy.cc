@@ -48,7 +48,7 @@ store::LayerId Executor::copy(StepId id, const CopyStep& copy,
   Workspace workspace(
       environment_.store, disposal_,
       copy.link ? std::vector<std::string>() : trees_below(inputs),
-      environment_.runner.view());
+      environment_.runner.view(), kept_);
   CopyResult copied;
   workspace.write([&](int root) { copied = copy_files(spec, origins, root); });
   refuse_secrets(request_, workspace.overlay().upper);
@@ -58,7 +58,7 @@ store::LayerId Executor::copy(StepId id, const CopyStep& copy,
 store::LayerId Executor::workdir(const WorkdirStep& workdir,
                                  const StepInputs& inputs) {
   Workspace workspace(environment_.store, disposal_, trees_below(inputs),
-                      environment_.runner.view());
+                      environment_.runner.view(), kept_);
   workspace.write([&](int root) {
     const FileOwner owner = resolve_owner(root, workdir.user);
     make_directories(root, workdir.path, owner.uid, owner.gid,

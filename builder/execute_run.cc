@@ -87,7 +87,7 @@ bool read_only(const parser::RunMount& mount) {
 store::LayerId Executor::run(const Step& step, const RunStep& run,
                              const StepInputs& inputs) {
   Workspace workspace(environment_.store, disposal_, trees_below(inputs),
-                      environment_.runner.view());
+                      environment_.runner.view(), kept_);
   MountResources resources;
   resources.scratch = workspace.directory();
 

@@ -28,6 +28,7 @@ Executor::Executor(const Plan& plan, const BuildRequest& request,
               [&environment](const std::string& name) {
                 environment.store.hold("cache-mounts/" + name);
               }),
+      kept_([&environment] { return environment.store.temp_dir("kept-"); }),
       ssh_agents_(request.ssh, environment.store) {}
 
 store::LayerId Executor::execute(const Step& step, const StepInputs& inputs) {

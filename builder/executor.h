@@ -23,6 +23,7 @@
 #include "builder/remote_cache.h"
 #include "builder/remote_sources.h"
 #include "builder/reporter.h"
+#include "runtime/kept_trees.h"
 #include "runtime/layer_view.h"
 
 namespace cbuild::builder {
@@ -95,6 +96,7 @@ class Executor {
   const std::atomic<bool>& stop_;
   CacheMounts caches_;
   Disposal disposal_;  // of directories that steps are done with
+  runtime::KeptTrees kept_;
   SshAgents ssh_agents_;
 };
 

@@ -10,11 +10,13 @@
 namespace cbuild::builder {
 
 Workspace::Workspace(store::Store& store, Disposal& disposal,
-                     std::vector<std::string> lowers, runtime::ViewKind kind)
+                     std::vector<std::string> lowers, runtime::ViewKind kind,
+                     runtime::KeptTrees& kept)
     : store_(store), disposal_(disposal), temp_(store.temp_dir("step-")) {
   ::clock_gettime(CLOCK_REALTIME, &begun_);
   overlay_.lowers = std::move(lowers);
   overlay_.kind = kind;
+  overlay_.kept = &kept;
   overlay_.upper = temp_.path() + "/upper";
   overlay_.work = temp_.path() + "/work";
   // The upper directory is the root of the image: its mode must not depend on

@@ -20,9 +20,11 @@ namespace cbuild::builder {
 
 class Workspace {
  public:
-  // `lowers`: directories below, top first. `kind`: Runner::view().
+  // `lowers`: directories below, top first. `kind`: Runner::view(). `kept`: for
+  // views that are copies; outlives it.
   Workspace(store::Store& store, Disposal& disposal,
-            std::vector<std::string> lowers, runtime::ViewKind kind);
+            std::vector<std::string> lowers, runtime::ViewKind kind,
+            runtime::KeptTrees& kept);
   ~Workspace();
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;

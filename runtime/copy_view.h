@@ -3,6 +3,7 @@
 // What is only read has hard links to the layers' files in place of copies; a
 // tree that is written to shares no file with any layer, but for extents that
 // the file system copies on write (FICLONE).
+// The copy of the step below is taken where there is one (kept_trees.h).
 //
 // As with overlayfs, names of the layers that are hard links of one file are
 // files of their own: changing one leaves the others.
@@ -26,6 +27,7 @@ class CopyView final : public LayerView {
 
  private:
   void fill();
+  bool fill_from_kept(int root);
 
   const OverlaySpec spec_;
   std::string root_;  // what open() opens

@@ -36,11 +36,15 @@ enum class ViewKind {
   copy,     // a copy of all of them for each step
 };
 
+class KeptTrees;
+
 struct OverlaySpec {
   std::vector<std::string> lowers;  // directories, top first
   std::string upper;                // empty: a read-only mount
   std::string work;                 // with `upper`: empty, same file system
   ViewKind kind = ViewKind::overlay;
+  // Where a view that is a copy looks for one and leaves its own; may be null.
+  KeptTrees* kept = nullptr;
 };
 
 // The root of the mounted stack. With no lower the upper directory itself is

@@ -95,13 +95,8 @@ void rename_read_only(int dir, const std::string& name, int to) {
     check(::fchmodat(to, name.c_str(), st->st_mode & 07777, 0), "chmod", name);
 }
 
-void move_entry(int dir, const std::string& name, bool opaque,
-                UpperDirectory& upper) {
-  const int to = upper.fd();
-  if (::renameat(dir, name.c_str(), to, name.c_str()) == -1) {
-    if (errno != EACCES) throw_system_error("rename", name);
-    rename_read_only(dir, name, to);
-  }
+void move_changed(int dir, const std::string& name, bool opaque, int to) {
+  move_entry(dir, name, to);
   if (opaque) mark_opaque(openat_path(to, name, kDirectory).get());
 }
 
@@ -134,7 +129,7 @@ void move_from(int dir, const TreeState& before, UpperDirectory& upper) {
     if (same && now.directory)
       move_from_directory(dir, name, now, *then, upper);
     else if (!same || now.changed != then->changed)
-      move_entry(dir, name, now.directory && then != nullptr, upper);
+      move_changed(dir, name, now.directory && then != nullptr, upper.fd());
   }
   for (const auto& [name, entry] : before.entries)
     if (!std::binary_search(names.begin(), names.end(), name))
@@ -148,6 +143,12 @@ TreeState remember_tree(int root) {
   TreeState state = remember(root, latest);
   wait_until_past(latest);
   return state;
+}
+
+void move_entry(int from, const std::string& name, int to) {
+  if (::renameat(from, name.c_str(), to, name.c_str()) == 0) return;
+  if (errno != EACCES) throw_system_error("rename", name);
+  rename_read_only(from, name, to);
 }
 
 void move_changes(int root, const TreeState& before, int upper) {

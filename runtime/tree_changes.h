@@ -36,4 +36,8 @@ TreeState remember_tree(int root);
 // gone has a whiteout. `root` is of no more use then.
 void move_changes(int root, const TreeState& before, int upper);
 
+// Renames the entry `name` of the directory `from` to the directory `to`, also
+// without CAP_DAC_OVERRIDE. The mode of `from` may be another then.
+void move_entry(int from, const std::string& name, int to);
+
 }  // namespace cbuild::runtime

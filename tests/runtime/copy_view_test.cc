@@ -8,6 +8,7 @@
 
 #include "base/overlay_marks.h"
 #include "base/text.h"
+#include "runtime/kept_trees.h"
 #include "runtime/layer_view.h"
 #include "sandbox.h"
 
@@ -95,6 +96,75 @@ TEST_CASE("layers are put together with whiteouts and opaque directories") {
   CHECK(::fstatat(root.get(), "stays", &here, 0) == 0);
   CHECK(::stat((base + "/stays").c_str(), &there) == 0);
   CHECK(here.st_ino == there.st_ino);
+}
+
+// Every path below `dir` with mode, owner and content.
+std::string listing(const std::string& dir) {
+  std::string text;
+  for (const std::string& name :
+       list_dir(open_path(dir, O_RDONLY | O_DIRECTORY).get())) {
+    const std::string path = dir + "/" + name;
+    struct stat st;
+    REQUIRE(::lstat(path.c_str(), &st) == 0);
+    text += name + " " + std::to_string(st.st_mode) + " " +
+            std::to_string(st.st_uid) + " " +
+            std::to_string(st.st_mtim.tv_nsec);
+    if (S_ISREG(st.st_mode)) text += " " + read_file(path).value_or("");
+    if (S_ISDIR(st.st_mode)) text += " (" + listing(path) + ")";
+    text += "\n";
+  }
+  return text;
+}
+
+TEST_CASE("the copy of the step below serves the next one as a new one would") {
+  NEED_SANDBOX();
+  Sandbox sandbox;
+  for (const char* path : {"/gone/file", "/made-anew/file", "/kept/below/file",
+                           "/kept/other", "/file-then-dir", "/moved/file"})
+    sandbox.put(path, "text");
+  int made = 0;
+  KeptTrees kept([&] {
+    ++made;
+    return TempDir(sandbox.dir(), "kept-");
+  });
+  RunSpec spec = copy_spec(sandbox, R"(
+    rm -r /gone; rm -r /made-anew; mkdir /made-anew; echo x >/kept/below/file
+    rm /file-then-dir; mkdir /file-then-dir; mv /moved /elsewhere
+    chmod 700 / /kept; chown 7 /kept; touch -d @1 /kept; ln /kept/other /kept/l
+    echo y >/bin/new; touch /kept/looked-at; rm /kept/looked-at)");
+  spec.root.kept = &kept;
+  REQUIRE(sandbox.run(spec).status.code == 0);
+  const std::string layer = sandbox.dir() + "/layer";  // as the store has it
+  REQUIRE(::rename(spec.root.upper.c_str(), layer.c_str()) == 0);
+  std::vector<std::string> lowers = {layer};
+  lowers.insert(lowers.end(), spec.root.lowers.begin(), spec.root.lowers.end());
+  const auto view_of = [&](KeptTrees* trees) {
+    OverlaySpec root = copy_spec(sandbox, "").root;
+    root.lowers = lowers;
+    root.kept = trees;
+    const auto view = make_view(root);
+    return listing(root.work + "/merged");
+  };
+  const std::string fresh = view_of(nullptr);
+  CHECK(made == 1);
+  CHECK(view_of(&kept) == fresh);
+  CHECK_FALSE(kept.take(lowers));  // it was used
+}
+
+TEST_CASE("a kept copy is not taken for other layers") {
+  NEED_SANDBOX();
+  Sandbox sandbox;
+  KeptTrees kept([&] { return TempDir(sandbox.dir(), "kept-"); });
+  const auto directory = [&](const std::string& name) {
+    make_dirs(sandbox.dir() + "/" + name);
+    return sandbox.dir() + "/" + name;
+  };
+  const std::string upper = directory("upper"), other = directory("other");
+  kept.offer(directory("tree"), {"/a", "/b"}, upper);
+  CHECK_FALSE(kept.take({upper, "/a"}));
+  CHECK_FALSE(kept.take({upper, "/b", "/a"}));
+  CHECK_FALSE(kept.take({other, "/a", "/b"}));
+  CHECK(kept.take({upper, "/a", "/b"}));
 }
 
 }  // namespace
