@@ -219,6 +219,9 @@ std::string missing_for_chroot() {
   for (const auto& capability : kNeeded)
     if (!has_capability(capability.number))
       missing += (missing.empty() ? "" : ", ") + std::string(capability.name);
+  // Its root has CAP_MKNOD, and mknod(2) of a device is refused all the same.
+  if (missing.empty() && !in_first_user_namespace())
+    missing = "devices, which no user namespace can make";
   if (missing.empty() && !keeper_possible())
     missing = "/proc/PID/task/PID/children";
   return missing;

@@ -248,9 +248,10 @@ Finding chroot_finding() {
   Finding f{"chroot", missing.empty(), "what it needs is there", ""};
   if (missing.empty()) return f;
   f.detail = "no " + missing;
-  f.remedy =
-      "run as root of the container, with the capabilities that docker run "
-      "gives by default";
+  f.remedy = in_first_user_namespace()
+                 ? "run as root of the container, with the capabilities that "
+                   "docker run gives by default"
+                 : kContainerRemedy;
   return f;
 }
 

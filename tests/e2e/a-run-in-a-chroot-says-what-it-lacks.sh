@@ -19,3 +19,10 @@ exits 7 cbuild build --network host --secret id=s,src="$t/secret" -f "$t/Dockerf
 says "env=NAME"
 dockerfile 'true'
 exits 7 cbuild build --no-cache --network none -f "$t/Dockerfile" "$t/context"
+
+# The root of a user namespace makes no devices: no RUN, where it may not mount either.
+need /usr/bin/python3 python3
+printf 'FROM scratch\nCOPY busybox /\nRUN ["/busybox", "true"]\n' >"$t/busybox/Dockerfile"
+exits 7 unshare -r env CBUILD_ISOLATION=auto /usr/bin/python3 "$here/../support/refuse.py" 272,165,308,430,428,435 \
+  "$CBUILD" --root "$t/store2" --network host "$t/busybox"
+says "nor chroot without devices, which no user namespace can make: no RUN is possible"
