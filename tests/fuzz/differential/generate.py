@@ -11,12 +11,17 @@ OWNERS = ["5:6", "7", "1000:0", "app", "app:staff", "nobody:77", "root"]
 PLACES = ["/o/", "/o", "/o/x", "/p/q/", "/l/", "/l", "/l/y", "rel/", ".", "./r", "/o/d", "/o/a", "/dangling/", "/w/../p/"]
 
 
+def is_pattern(source):
+    return any(c in source for c in "*?[")
+
+
 class Case:
     """`extended` also uses what only newer builders know: --link, --parents, --exclude, --unpack, heredocs, symbolic --chmod, flags of an
-    ADD of an archive, odd names, devices, and names of users where there is no passwd file."""
+    ADD of an archive, odd names, devices, and names of users where there is no passwd file. `many_to_directory`: what may be several sources
+    goes to a directory."""
 
-    def __init__(self, seed, extended):
-        self.random, self.extended = random.Random(seed), extended
+    def __init__(self, seed, extended, many_to_directory):
+        self.random, self.extended, self.many_to_directory = random.Random(seed), extended, many_to_directory
         self.paths, self.directories, self.archives = [], [""], []
 
     def one_in(self, n):
@@ -152,13 +157,17 @@ class Case:
         add = self.one_in(3)
         if self.stages and not add and self.one_in(2):
             sources = [self.pick(["/o*", "/o*/*", "/p*", "/etc/pass*", "/o*/d", "/w*", "/l*", "/"])]
-            return self.words("COPY", f"--from={self.pick(self.stages)} {self.flags('from')}", sources, self.pick(PLACES))
+            return self.words("COPY", f"--from={self.pick(self.stages)} {self.flags('from')}", sources, self.place(sources))
         sources = [self.source() for _ in range(self.pick([1, 1, 1, 2]))]
         plain = add and not self.extended and any(self.may_be_archive(source) for source in sources)
-        return self.words("ADD" if add else "COPY", "" if plain else self.flags("add" if add else "copy"), sources, self.pick(PLACES))
+        return self.words("ADD" if add else "COPY", "" if plain else self.flags("add" if add else "copy"), sources, self.place(sources))
 
     def may_be_archive(self, source):
-        return source in self.archives or any(c in source for c in "*?[")
+        return source in self.archives or is_pattern(source)
+
+    def place(self, sources):
+        several = len(sources) > 1 or any(is_pattern(source) for source in sources)
+        return self.pick([p for p in PLACES if p.endswith(("/", "."))] if several and self.many_to_directory else PLACES)
 
     def source(self):
         """Mostly what is there: a link may lead nowhere, and that ends the build."""
