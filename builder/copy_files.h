@@ -26,6 +26,8 @@ namespace cbuild::builder {
 class MissingSource : public Error {
  public:
   using Error::Error;
+  // Which of the spec's sources; set by copy_key_inputs().
+  std::optional<std::size_t> source;
 };
 
 struct InlineFile {  // a heredoc

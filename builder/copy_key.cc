@@ -261,18 +261,28 @@ class SourceKey {
   std::map<std::string, std::string> links_;  // link id -> first name
 };
 
+store::Digest digest_of(const CopySpec& spec, const FileView& from,
+                        std::size_t number, FileListing* listing) {
+  try {
+    const Source source = parse_source(spec, spec.sources[number]);
+    return SourceKey(spec, from, source, listing).digest();
+  } catch (MissingSource& e) {
+    e.source = number;
+    throw;
+  }
+}
+
 }  // namespace
 
 store::KeyInputs copy_key_inputs(const CopySpec& spec, const FileView& from,
                                  FileListings* listings) {
   store::KeyInputs inputs;
-  for (const std::string& argument : spec.sources) {
-    const Source source = parse_source(spec, argument);
+  for (std::size_t i = 0; i < spec.sources.size(); ++i) {
     FileListing listing;
     const store::Digest digest =
-        SourceKey(spec, from, source, listings ? &listing : nullptr).digest();
+        digest_of(spec, from, i, listings ? &listing : nullptr);
     if (listings) listings->emplace(digest.text(), std::move(listing));
-    inputs.emplace_back("files " + argument, digest.text());
+    inputs.emplace_back("files " + spec.sources[i], digest.text());
   }
   for (const InlineFile& file : spec.inline_files)
     inputs.emplace_back("heredoc " + file.name,

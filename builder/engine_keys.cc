@@ -31,6 +31,17 @@ bool takes_context_files(const Step& step) {
   return any;
 }
 
+// The source that is missing, or else the whole instruction.
+parser::Span place_of(const Step& step, const MissingSource& missing) {
+  const auto* copy = std::get_if<CopyStep>(&step.node);
+  if (copy == nullptr || copy->places.empty() || !missing.source)
+    return step.span;
+  std::size_t number = *missing.source;
+  for (const auto& [remote, source] : copy->remotes)
+    if (remote <= number) ++number;  // it was not looked for here
+  return copy->places.at(number);
+}
+
 }  // namespace
 
 bool is_detached(const Step& step) {
@@ -159,7 +170,8 @@ void Engine::start_keying(StepId id) {
     try {
       content = content_inputs(plan_.steps[id], listings);
     } catch (const MissingSource& e) {
-      throw mistake(plan_.steps[id].span, e.what());
+      const Step& step = plan_.steps[id];
+      throw mistake(place_of(step, e), e.what()).within(step.span);
     }
     const std::lock_guard lock(mutex_);
     nodes_[id].listings = std::move(listings);

@@ -79,6 +79,7 @@ struct CopyStep {
   // By the number of the source: those that come from the network and not from
   // `origin`.
   std::map<std::size_t, RemoteSource> remotes;
+  std::vector<parser::Span> places;  // of the sources; none: not in this file
 };
 
 struct WorkdirStep {

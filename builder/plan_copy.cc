@@ -88,6 +88,9 @@ void Planner::plan_copy(StageIndex index, const StageCommand& command,
       remote_sources(copy, node.spec,
                      copy.checksum ? expand(state, *copy.checksum) : "", span);
   note_copy(state, node.spec);
+  if (!command.onbuild)
+    for (const parser::Word& word : copy.sources)
+      node.places.push_back(word.span);
   node.link = copy.link && node.spec.chmod.empty();
   if (node.link || !state.top) check_owner(node.spec.chown, span);
   if (!command.sources.empty() && command.sources.front()) {

@@ -185,15 +185,36 @@ TEST_CASE("a failing RUN names its line, its command and its code",
   CHECK(world.runner.commands.empty());
 }
 
-TEST_CASE("a COPY source that is not there is a mistake with its place",
+TEST_CASE("a source that is not there is a mistake with its place",
           "[builder]") {
   World world;
-  try {
-    world.build("FROM scratch\nCOPY nothing /\n");
-    FAIL("built");
-  } catch (const parser::SyntaxError& e) {
-    CHECK_THAT(e.what(), Catch::Contains("\"/nothing\": not found"));
-    CHECK_THAT(e.what(), Catch::StartsWith("Dockerfile:2:"));
+  world.file("a", "1");
+  world.web.files["http://web/a"] = {"1", "", "", ""};
+  struct Case {
+    const char* instruction;
+    const char* place;
+    const char* shown;
+  };
+  for (const Case& c :
+       {Case{"COPY no /\n", "4:6", "\"/no\": not found"},
+        Case{"COPY a \\\n  no a /d/\n", "5:3", "\"/no\": not found"},
+        Case{"COPY [\"a\", \"no\", \"/\"]\n", "4:12", "\"/no\": not found"},
+        Case{"ADD http://web/a a no /d/\n", "4:20", "\"/no\": not found"},
+        Case{"COPY --from=one a no /\n", "4:19", "\"/no\": not found"},
+        Case{"COPY --exclude=x a no/d /\n", "4:20",
+             "lstat /no/d: no such file or directory"},
+        Case{"RUN --mount=from=one,source=no,target=/m x\n", "4:1",
+             "\"/no\": not found"}}) {
+    INFO(c.instruction);
+    const std::string text = "FROM scratch AS one\nCOPY a /\nFROM scratch\n";
+    try {
+      world.build(text + c.instruction);
+      FAIL("built");
+    } catch (const parser::SyntaxError& e) {
+      CHECK_THAT(e.what(), Catch::Contains(c.shown));
+      CHECK_THAT(e.what(),
+                 Catch::StartsWith("Dockerfile:" + std::string(c.place) + ":"));
+    }
   }
 }
 
