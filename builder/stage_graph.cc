@@ -36,8 +36,8 @@ std::optional<store::Platform> from_platform(const parser::From& from,
   try {
     return store::parse_platform(text);
   } catch (const Error& e) {
-    throw mistake(word.span,
-                  "failed to parse platform " + word.raw + ": " + e.what());
+    throw mistake(word.span, "failed to parse platform " + word.raw + ": " +
+                                 e.what() + ": invalid argument");
   }
 }
 

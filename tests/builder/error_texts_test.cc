@@ -31,7 +31,8 @@ const Row kRows[] = {
     {10, 1, "FROM --platform=$X scratch\n",
      "empty platform value from expression $X"},
     {10, 1, "FROM --platform=a/b/c/d scratch\n",
-     "failed to parse platform a/b/c/d: "},
+     "failed to parse platform a/b/c/d: \"a/b/c/d\": cannot parse platform "
+     "specifier: invalid argument"},
     {11, 1, "FROM alpin\n",
      "alpin: failed to resolve source metadata for "
      "docker.io/library/alpin:latest: "},
