@@ -182,6 +182,11 @@ void Engine::start_executing(StepId id) {
 
 void Engine::execute(StepId id, const StepInputs& inputs) {
   reporter_.started(id);
+  // What was fetched for the key counts too; it may be long ago.
+  const auto fetching = [&] {
+    const std::lock_guard lock(mutex_);
+    return nodes_[id].selected.fetching;
+  }();
   const auto start = std::chrono::steady_clock::now();
   store::LayerId layer;
   try {
@@ -190,7 +195,7 @@ void Engine::execute(StepId id, const StepInputs& inputs) {
     reporter_.failed(id, e.what());
     throw;
   }
-  const auto wall = std::chrono::steady_clock::now() - start;
+  const auto wall = std::chrono::steady_clock::now() - start + fetching;
   timespec now = {};
   ::clock_gettime(CLOCK_REALTIME, &now);
   StepResult result;

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -69,7 +70,9 @@ class Engine {
   // What its key was made of; empty where it has none.
   const store::KeyInputs& inputs(StepId id) const { return nodes_[id].inputs; }
   // The files it took, by their digest; only where they were looked at.
-  const FileListings& listings(StepId id) const { return nodes_[id].listings; }
+  const FileListings& listings(StepId id) const {
+    return nodes_[id].selected.listings;
+  }
   // The names of its record, and of the one that leads to it by declaration.
   std::optional<store::Digest> record_key(StepId id) const {
     return nodes_[id].record_key;
@@ -88,13 +91,19 @@ class Engine {
   void fetch_missing(const std::vector<store::LayerId>& layers);
 
  private:
+  // What was learnt of a step's files for its key.
+  struct Selected {
+    FileListings listings;
+    std::chrono::nanoseconds fetching{};  // it took to fetch what it adds
+  };
+
   struct Node {
     std::optional<store::Digest> key;         // of the whole file system
     std::optional<store::Digest> record_key;  // of the step's own record
     store::KeyInputs inputs;
     std::optional<store::Digest> declared_key;
     std::optional<StepResult> result;
-    FileListings listings;
+    Selected selected;
     bool executed = false;
     bool result_wanted = false;
     bool forced = false;  // to be executed whatever records say
@@ -118,9 +127,9 @@ class Engine {
   void start_keying(StepId id);
   void start_executing(StepId id);
   void execute(StepId id, const StepInputs& inputs);
-  store::KeyInputs content_inputs(const Step& step, FileListings& listings);
+  store::KeyInputs content_inputs(const Step& step, Selected& selected);
   store::KeyInputs copied_content(StepId id, const CopyStep& copy,
-                                  FileListings& listings);
+                                  Selected& selected);
   bool must_be_cached(const Step& step) const;
   std::shared_ptr<const FileView> view_of(const FileOrigin& origin);
   void finish_key(StepId id, store::KeyInputs content);

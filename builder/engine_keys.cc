@@ -166,15 +166,15 @@ void Engine::look_up(StepId id) {
 void Engine::start_keying(StepId id) {
   submit(id, [this, id] {
     store::KeyInputs content;
-    FileListings listings;
+    Selected selected;
     try {
-      content = content_inputs(plan_.steps[id], listings);
+      content = content_inputs(plan_.steps[id], selected);
     } catch (const MissingSource& e) {
       const Step& step = plan_.steps[id];
       throw mistake(place_of(step, e), e.what()).within(step.span);
     }
     const std::lock_guard lock(mutex_);
-    nodes_[id].listings = std::move(listings);
+    nodes_[id].selected = std::move(selected);
     finish_key(id, std::move(content));
   });
 }
@@ -182,17 +182,23 @@ void Engine::start_keying(StepId id) {
 // In the order of the sources, then heredocs. What comes from the network says
 // what it is, without being fetched.
 store::KeyInputs Engine::copied_content(StepId id, const CopyStep& copy,
-                                        FileListings& listings) {
+                                        Selected& selected) {
   CopySpec here = copy.spec;
   here.sources.clear();
   for (std::size_t i = 0; i < copy.spec.sources.size(); ++i)
     if (!copy.remotes.contains(i)) here.sources.push_back(copy.spec.sources[i]);
   store::KeyInputs inputs;
   if (!here.sources.empty() || !here.inline_files.empty())
-    inputs = copy_key_inputs(here, *view_of(copy.origin), &listings);
+    inputs = copy_key_inputs(here, *view_of(copy.origin), &selected.listings);
   for (const auto& [number, remote] : copy.remotes) {
-    std::string identity =
-        remotes_.identity(remote, fetch_progress(reporter_, id, remote));
+    const auto start = std::chrono::steady_clock::now();
+    bool fetched = false;
+    std::string identity = remotes_.identity(
+        remote, [&, tell = fetch_progress(reporter_, id, remote)](auto... at) {
+          fetched = true;
+          if (tell) tell(at...);
+        });
+    if (fetched) selected.fetching += std::chrono::steady_clock::now() - start;
     if (copy.spec.unpack.value_or(false)) identity += " unpacked";
     inputs.emplace(inputs.begin() + static_cast<std::ptrdiff_t>(number),
                    "remote", std::move(identity));
@@ -200,8 +206,7 @@ store::KeyInputs Engine::copied_content(StepId id, const CopyStep& copy,
   return inputs;
 }
 
-store::KeyInputs Engine::content_inputs(const Step& step,
-                                        FileListings& listings) {
+store::KeyInputs Engine::content_inputs(const Step& step, Selected& selected) {
   store::KeyInputs inputs;
   // Numbered: how a source is spelled does not matter, only what is in it.
   const auto add = [&](const std::string& prefix, store::KeyInputs files) {
@@ -211,13 +216,13 @@ store::KeyInputs Engine::content_inputs(const Step& step,
                           std::move(value));
   };
   if (const auto* copy = std::get_if<CopyStep>(&step.node))
-    add("", copied_content(step.id, *copy, listings));
+    add("", copied_content(step.id, *copy, selected));
   if (const auto* run = std::get_if<RunStep>(&step.node))
     for (const MountStep& mount : run->mounts)
       if (mount.has_origin)
         add("mount " + mount.target + " ",
             copy_key_inputs(mount_selection(mount), *view_of(mount.origin),
-                            &listings));
+                            &selected.listings));
   return inputs;
 }
 

@@ -75,6 +75,18 @@ TEST_CASE("the fetching of a URL is shown as its step's", "[builder]") {
   CHECK(told() == "finished");
 }
 
+TEST_CASE("the time of an ADD has that of its download", "[builder]") {
+  if (!testing::have_root()) return;
+  World world;
+  world.web.files[kUrl] = {"hello", "\"a\"", kDate, ""};
+  world.web.pause = std::chrono::milliseconds(30);
+  world.build("FROM scratch\nADD " + kUrl + " /\n");
+  std::chrono::nanoseconds wall{};
+  for (const Event& event : world.progress.events)
+    if (const auto* e = std::get_if<FinishedEvent>(&event)) wall = e->wall;
+  CHECK(wall >= world.web.pause);
+}
+
 TEST_CASE("a cached ADD of a URL asks once, with what is known", "[builder]") {
   if (!testing::have_root()) return;
   World world;

@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <fstream>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/dir.h"
@@ -90,6 +92,7 @@ class FakeWeb final : public registry::WebSource {
   };
   registry::WebAnswer get(const registry::WebRequest& request,
                           const registry::WebSink& sink) override {
+    std::this_thread::sleep_for(pause);
     const std::lock_guard lock(mutex_);
     requests.push_back((request.head ? "HEAD " : "GET ") + request.url);
     const auto found = files.find(request.url);
@@ -110,6 +113,7 @@ class FakeWeb final : public registry::WebSource {
   }
   std::map<std::string, File> files;
   std::vector<std::string> requests;
+  std::chrono::milliseconds pause{};  // before each answer
 
  private:
   std::mutex mutex_;
