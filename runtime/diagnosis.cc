@@ -25,6 +25,7 @@
 #include "runtime/fuse_view.h"
 #include "runtime/isolation.h"
 #include "runtime/net.h"
+#include "runtime/outer_limits.h"
 #include "runtime/overlay.h"
 #include "runtime/user_namespace.h"
 
@@ -65,21 +66,6 @@ int ask_inside(const std::function<int()>& body) {
 std::string first_line(const char* path) {
   std::string text = read_file(path).value_or("");
   return text.substr(0, text.find_first_of(std::string("\n\0", 2)));
-}
-
-bool has_seccomp_filter() {
-  return read_file("/proc/self/status").value_or("").find("\nSeccomp:\t2") !=
-         std::string::npos;
-}
-
-// "" where no AppArmor profile confines us.
-std::string apparmor_profile() {
-  try {
-    const std::string profile = first_line("/proc/self/attr/current");
-    return profile == "unconfined" ? "" : profile;
-  } catch (const Error&) {
-    return "";  // EINVAL: no security module answers
-  }
 }
 
 std::string reason(int code) {

@@ -26,3 +26,8 @@ printf 'FROM scratch\nCOPY busybox /\nRUN ["/busybox", "true"]\n' >"$t/busybox/D
 exits 7 unshare -r env CBUILD_ISOLATION=auto /usr/bin/python3 "$here/../support/refuse.py" 272,165,308,430,428,435 \
   "$CBUILD" --root "$t/store2" --network host "$t/busybox"
 says "nor chroot without devices, which no user namespace can make: no RUN is possible"
+# The machine's root that may not mount, as in a container with CAP_SYS_ADMIN and docker's AppArmor profile.
+unmounted() { CBUILD_ISOLATION=$2 exits "$1" /usr/bin/python3 "$here/../support/refuse.py" 165,428,430 "$CBUILD" --root "$t/store3" --network host "$t/busybox"; }
+unmounted 0 auto
+says "isolation: chroot only, as no namespace is allowed here (mount: Operation not permitted)"
+unmounted 7 root
