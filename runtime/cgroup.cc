@@ -1,18 +1,15 @@
 #include "runtime/cgroup.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <csignal>
 #include <mutex>
 #include <optional>
 
 #include "base/dir.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "runtime/cgroup_tree.h"
 #include "runtime/overlay.h"
 
 namespace cbuild::runtime {
@@ -21,7 +18,8 @@ namespace cbuild::runtime {
 struct CgroupLeaf {
   struct Place {
     CgroupHierarchy hierarchy;
-    std::string directory;
+    CgroupDir group;
+    const std::string& directory() const { return group.path(); }
   };
   std::vector<Place> places;
   std::vector<Fd> tasks;
@@ -29,15 +27,10 @@ struct CgroupLeaf {
   Fd directory;
   std::uint64_t kills = 0;  // counted so far
   std::uint64_t refusals = 0;
-
-  ~CgroupLeaf() {
-    for (const Place& place : places) ::rmdir(place.directory.c_str());
-  }
 };
 
 namespace {
 
-constexpr std::string_view kPrefix = "cbuild.";
 constexpr std::uint64_t kNoLimit = 1ull << 62;  // version 1 has a number for it
 
 std::string text_of(const std::string& path) {
@@ -54,57 +47,6 @@ std::uint64_t counter(const std::string& path, const std::string& key) {
     if (line.starts_with(key + " "))
       return parse_number(line.substr(key.size() + 1)).value_or(0);
   return 0;
-}
-
-// In one write: the kernel takes a value whole or not at all.
-void set(const std::string& path, const std::string& value) {
-  const Fd file = open_path(path, O_WRONLY);
-  write_all(file.get(), value, path);
-}
-
-// Field 22 of /proc/<pid>/stat, counted after the name, which may hold blanks.
-std::string start_time(const std::string& pid) {
-  const std::string stat = text_of("/proc/" + pid + "/stat");
-  const std::size_t end = stat.rfind(')');
-  if (end == std::string::npos) return "";
-  const std::vector<std::string> fields = split(stat.substr(end + 2), ' ');
-  return fields.size() > 19 ? fields[19] : "";
-}
-
-std::string pid_namespace() {
-  struct stat st = {};
-  check(::stat("/proc/self/ns/pid", &st), "stat", "pid namespace");
-  return std::to_string(st.st_ino);
-}
-
-std::string own_name() {
-  const std::string pid = std::to_string(::getpid());
-  return std::string(kPrefix) + pid_namespace() + "." + pid + "." +
-         start_time(pid) + ".";
-}
-
-// A process of another pid namespace cannot be seen: its leaves are its own.
-bool is_leftover(const std::string& name) {
-  const std::vector<std::string> parts = split(name, '.');
-  return name.starts_with(kPrefix) && parts.size() == 5 &&
-         parts[1] == pid_namespace() && start_time(parts[2]) != parts[3];
-}
-
-void remove_leftover(const std::string& directory) {
-  for (int tries = 0; tries < 100; ++tries) {
-    for (const std::string& pid :
-         split(text_of(directory + "/cgroup.procs"), '\n'))
-      if (const auto number = parse_number(pid); number && *number > 1)
-        ::kill(static_cast<pid_t>(*number), SIGKILL);
-    if (::rmdir(directory.c_str()) == 0 || errno != EBUSY) return;
-    ::usleep(1000);
-  }
-}
-
-void sweep(const std::string& base) {
-  const Fd dir = open_path(base, O_RDONLY | O_DIRECTORY);
-  for (const std::string& name : list_dir(dir.get()))
-    if (is_leftover(name)) remove_leftover(base + "/" + name);
 }
 
 // What is to be set with one controller's files.
@@ -128,10 +70,9 @@ std::uint64_t smaller(std::uint64_t a, std::optional<std::uint64_t> b) {
   return a == 0 ? *b : std::min(a, *b);
 }
 
-// A sibling must not have more than the group that cbuild was put in.
-Resources within(Resources resources, const std::string& own) {
-  resources.memory = smaller(resources.memory, number_of(own + "/memory.max"));
-  const auto pids = number_of(own + "/pids.max");
+// So that it is the leaf that counts what the group above would refuse.
+Resources within(Resources resources, const std::string& above) {
+  const auto pids = number_of(above + "/pids.max");
   if (pids && (resources.pids <= 0 ||
                static_cast<std::uint64_t>(resources.pids) > *pids))
     resources.pids = static_cast<std::int64_t>(*pids);
@@ -142,7 +83,7 @@ std::uint64_t memory_limit(const CgroupLeaf::Place& place) {
   const CgroupHierarchy& h = place.hierarchy;
   const char* file = h.version_2 ? "/memory.max" : "/memory.limit_in_bytes";
   std::uint64_t limit = 0;
-  for (std::string directory = place.directory;
+  for (std::string directory = place.directory();
        directory.size() >= h.mount.size();
        directory = directory.substr(0, directory.rfind('/'))) {
     const auto value = number_of(directory + file);
@@ -153,65 +94,112 @@ std::uint64_t memory_limit(const CgroupLeaf::Place& place) {
 
 std::uint64_t memory_kills(const CgroupLeaf::Place& place) {
   return counter(
-      place.directory + (place.hierarchy.version_2 ? "/memory.events"
-                                                   : "/memory.oom_control"),
+      place.directory() + (place.hierarchy.version_2 ? "/memory.events"
+                                                     : "/memory.oom_control"),
       "oom_kill");
 }
 
 std::uint64_t pids_refused(const CgroupLeaf::Place& place) {
-  return counter(place.directory + "/pids.events", "max");
+  return counter(place.directory() + "/pids.events", "max");
+}
+
+// Controllers of version 2 that are asked for may be had from groups above.
+void keep_wanted(const std::vector<Need>& needs, CgroupHierarchy& h) {
+  std::vector<std::string> above;
+  if (h.version_2) above = cgroup_words(h.mount + "/cgroup.controllers");
+  std::vector<std::string> wanted;
+  for (const Need& need : needs) {
+    const std::string name = need.controller;
+    const bool always = name == "memory" || name == "pids";
+    if ((h.has(name) && (need.asked_for || always)) ||
+        (need.asked_for &&
+         std::find(above.begin(), above.end(), name) != above.end()))
+      wanted.push_back(name);
+  }
+  h.controllers = std::move(wanted);
 }
 
 }  // namespace
 
+// A hierarchy in which leaves are made, all in one directory.
+struct CgroupBranch {
+  CgroupHierarchy hierarchy;  // with the controllers that are wanted
+  std::string base;
+  std::optional<CgroupDir> group;  // version 2: directly below `base`
+
+  std::string leaf_path(unsigned number) const {
+    return group ? group->path() + "/" + std::to_string(number)
+                 : base + "/" + new_cgroup_name();
+  }
+};
+
 struct CgroupPool::State {
+  void find_branches();
+  void add_branch(CgroupHierarchy hierarchy);
   std::unique_ptr<CgroupLeaf> make();
-  void add_place(CgroupLeaf& leaf, const CgroupHierarchy& hierarchy);
-  std::string base_of(const CgroupHierarchy& hierarchy) const;
+  void add_place(CgroupLeaf& leaf, const CgroupBranch& branch);
 
   Resources resources;
   std::string parent;
   std::mutex mutex;  // guards what is below
+  std::vector<CgroupBranch> branches;
   std::vector<std::unique_ptr<CgroupLeaf>> free;
   bool given_up = false;
-  bool swept = false;
+  bool found = false;
   unsigned made = 0;
 };
 
-std::string CgroupPool::State::base_of(const CgroupHierarchy& h) const {
-  if (!parent.empty()) {
-    const std::string base = h.mount + clean_path("/" + parent);
-    make_dirs(base);
-    return base;
+void CgroupPool::State::add_branch(CgroupHierarchy hierarchy) {
+  const std::vector<Need> needs = needs_of(resources);
+  CgroupBranch branch{hierarchy, cgroup_base(hierarchy, parent), std::nullopt};
+  sweep_cgroups(branch.base);
+  if (hierarchy.version_2) {
+    const bool asked = std::any_of(needs.begin(), needs.end(),
+                                   [](const Need& n) { return n.asked_for; });
+    enable_controllers(hierarchy, branch.base, hierarchy.controllers, asked);
+    branch.group.emplace(branch.base + "/" + new_cgroup_name());
+    const std::string& group = branch.group->path();
+    if (parent.empty() && branch.base != hierarchy.own)
+      copy_cgroup_limits(hierarchy.own, group);
+    enable_controllers(hierarchy, group, hierarchy.controllers, false);
   }
-  if (!h.version_2 || h.own == h.mount) return h.own;
-  return h.own.substr(0, h.own.rfind('/'));
+  branches.push_back(std::move(branch));
+}
+
+// Those without a limit to set are left alone; memory and processes are
+// counted in any case.
+void CgroupPool::State::find_branches() {
+  if (found) return;
+  branches.clear();
+  const std::vector<Need> needs = needs_of(resources);
+  std::vector<CgroupHierarchy> wanted = cgroup_hierarchies();
+  for (CgroupHierarchy& h : wanted) keep_wanted(needs, h);
+  for (const Need& need : needs)
+    if (need.asked_for &&
+        std::none_of(wanted.begin(), wanted.end(),
+                     [&](const auto& h) { return h.has(need.controller); }))
+      throw IsolationError(std::string(need.flag) + ": no control group with " +
+                           "the controller " + go_quote(need.controller) +
+                           " can be seen from here");
+  for (CgroupHierarchy& hierarchy : wanted)
+    if (!hierarchy.controllers.empty()) add_branch(std::move(hierarchy));
+  found = true;
 }
 
 void CgroupPool::State::add_place(CgroupLeaf& leaf,
-                                  const CgroupHierarchy& hierarchy) {
-  const std::string base = base_of(hierarchy);
-  if (!swept) sweep(base);
-  if (hierarchy.version_2)
-    for (const std::string& controller : hierarchy.controllers) {
-      const std::string enabled = text_of(base + "/cgroup.subtree_control");
-      const std::vector<std::string> list = split(enabled, ' ');
-      if (std::find(list.begin(), list.end(), controller) == list.end())
-        set(base + "/cgroup.subtree_control", "+" + controller);
-    }
-  const std::string directory = base + "/" + own_name() + std::to_string(made);
-  check(::mkdir(directory.c_str(), 0755), "mkdir", directory);
-  leaf.places.push_back({hierarchy, directory});
+                                  const CgroupBranch& branch) {
+  const CgroupHierarchy& hierarchy = branch.hierarchy;
+  leaf.places.push_back({hierarchy, CgroupDir(branch.leaf_path(made))});
+  const std::string& directory = leaf.places.back().directory();
   if (hierarchy.has("cpuset") && !hierarchy.version_2)
     // A new group of version 1 has no processor and no memory node.
     for (const char* file : {"/cpuset.cpus", "/cpuset.mems"})
-      set(directory + file, text_of(base + file));
-  const Resources wanted = hierarchy.version_2 && parent.empty()
-                               ? within(resources, hierarchy.own)
-                               : resources;
+      set_cgroup_file(directory + file, text_of(branch.base + file));
+  const Resources wanted =
+      branch.group ? within(resources, branch.group->path()) : resources;
   for (const auto& [file, value] : cgroup_settings(wanted, hierarchy.version_2))
     if (hierarchy.has(file.substr(0, file.find('.'))))
-      set(directory + "/" + file, value);
+      set_cgroup_file(directory + "/" + file, value);
   if (hierarchy.version_2) {
     leaf.directory = open_path(directory, O_RDONLY | O_DIRECTORY);
     return;
@@ -223,28 +211,9 @@ void CgroupPool::State::add_place(CgroupLeaf& leaf,
 }
 
 std::unique_ptr<CgroupLeaf> CgroupPool::State::make() {
+  find_branches();
   auto leaf = std::make_unique<CgroupLeaf>();
-  const std::vector<Need> needs = needs_of(resources);
-  std::vector<CgroupHierarchy> wanted = cgroup_hierarchies();
-  // Those without a limit to set are left alone; memory and processes are
-  // counted in any case.
-  for (CgroupHierarchy& h : wanted)
-    std::erase_if(h.controllers, [&](const std::string& name) {
-      return std::none_of(needs.begin(), needs.end(), [&](const Need& need) {
-        const bool always = name == "memory" || name == "pids";
-        return name == need.controller && (need.asked_for || always);
-      });
-    });
-  for (const Need& need : needs)
-    if (need.asked_for &&
-        std::none_of(wanted.begin(), wanted.end(),
-                     [&](const auto& h) { return h.has(need.controller); }))
-      throw IsolationError(std::string(need.flag) + ": no control group with " +
-                           "the controller " + go_quote(need.controller) +
-                           " can be seen from here");
-  for (const CgroupHierarchy& hierarchy : wanted)
-    if (!hierarchy.controllers.empty()) add_place(*leaf, hierarchy);
-  swept = true;
+  for (const CgroupBranch& branch : branches) add_place(*leaf, branch);
   ++made;
   return leaf;
 }
@@ -286,7 +255,7 @@ CgroupLease CgroupPool::acquire() {
       // Counts from here on; version 2 cannot be reset for others than the
       // one who opened it, so there it is the largest of the leaf's RUNs.
       if (!place.hierarchy.version_2)
-        set(place.directory + "/memory.max_usage_in_bytes", "0");
+        set_cgroup_file(place.directory() + "/memory.max_usage_in_bytes", "0");
     }
     if (place.hierarchy.has("pids")) leaf->refusals = pids_refused(place);
   }
@@ -320,9 +289,9 @@ CgroupReport CgroupLease::report() const {
       report.out_of_memory = memory_kills(place) > leaf_->kills;
       report.memory_limit = memory_limit(place);
       report.memory_peak =
-          number_of(place.directory + (place.hierarchy.version_2
-                                           ? "/memory.peak"
-                                           : "/memory.max_usage_in_bytes"))
+          number_of(place.directory() + (place.hierarchy.version_2
+                                             ? "/memory.peak"
+                                             : "/memory.max_usage_in_bytes"))
               .value_or(0);
     }
     if (place.hierarchy.has("pids"))

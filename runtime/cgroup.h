@@ -1,12 +1,7 @@
-// A control group for each RUN: its limits, and what it came to.
-//
-//   <group of cbuild>/cbuild.<pid namespace>.<pid>.<start time>.<n>
-//
-// Leaves are made when a RUN first needs one and used again by later ones of
-// the same process: a RUN costs the joining, some 20 microseconds a hierarchy.
-// Version 1 and 2, by whichever has the controller. In version 2 a group with
-// processes has no children with controllers, so there the leaf is a sibling
-// of cbuild's own group, with no more than that one's limits. Leaves of
+// A control group for each RUN: its limits, and what it came to. Leaves are
+// made when a RUN first needs one and used again by later ones of the same
+// process: a RUN costs the joining, some 20 microseconds a hierarchy. Version 1
+// and 2, by whichever has the controller; cgroup_tree.h says where. Leaves of
 // processes that were killed are removed, with what still runs in them, when
 // the next one is made.
 #pragma once
