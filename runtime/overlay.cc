@@ -132,28 +132,54 @@ std::string option_page(const OverlaySpec& spec) {
   return options;
 }
 
+bool is_descriptor(const std::string& path) {
+  return path.starts_with("/proc/self/fd/");
+}
+
 void make_short_names(const OverlaySpec& spec) {
   const auto link = [](const std::string& target, const std::string& name) {
     check(::symlink(target.c_str(), name.c_str()), "symlink", name);
   };
   for (std::size_t i = 0; i < spec.lowers.size(); ++i)
-    link(spec.lowers[i], std::to_string(i));
+    if (!is_descriptor(spec.lowers[i])) link(spec.lowers[i], std::to_string(i));
   if (!spec.upper.empty()) {
     link(spec.upper, "u");
     link(spec.work, "w");
   }
 }
 
+// Of lower directories that are known by descriptor only: such a path leads to
+// the mount namespace where it was opened, and overlayfs takes none of another.
+std::vector<Fd> clone_descriptors(const std::vector<std::string>& lowers) {
+  std::vector<Fd> clones(lowers.size());
+  for (std::size_t i = 0; i < lowers.size(); ++i)
+    if (is_descriptor(lowers[i])) clones[i] = clone_directory(lowers[i], false);
+  return clones;
+}
+
+// At the names that make_short_names() left out.
+void attach(const std::vector<Fd>& clones) {
+  for (std::size_t i = 0; i < clones.size(); ++i) {
+    if (!clones[i]) continue;
+    const std::string name = std::to_string(i);
+    check(::mkdir(name.c_str(), 0700), "mkdir", name);
+    check(::move_mount(clones[i].get(), "", AT_FDCWD, name.c_str(),
+                       MOVE_MOUNT_F_EMPTY_PATH),
+          "move_mount", name);
+  }
+}
+
 // On a thread of its own, whose mount namespace and working directory die with
 // it: a tmpfs with short links to the layers, where nobody else can see it,
 // since all options must fit in one page. The detached clone outlives it.
-Fd mount_from_page(const OverlaySpec& spec) {
+Fd mount_from_page(const OverlaySpec& spec, const std::vector<Fd>& clones) {
   check(::unshare(CLONE_FS | CLONE_NEWNS), "unshare", "mount namespace");
   check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "mount",
         "/");
   check(::mount("tmpfs", "/sys", "tmpfs", 0, nullptr), "mount", "tmpfs");
   check(::chdir("/sys"), "chdir", "tmpfs");
   make_short_names(spec);
+  attach(clones);
   check(::mkdir("m", 0700), "mkdir", "m");
   check(::mount("overlay", "m", "overlay", 0, option_page(spec).c_str()),
         "mount overlay", spec.upper);
@@ -163,11 +189,12 @@ Fd mount_from_page(const OverlaySpec& spec) {
 }  // namespace
 
 Fd mount_overlay_by_page(const OverlaySpec& spec) {
+  const std::vector<Fd> clones = clone_descriptors(spec.lowers);
   Fd tree;
   std::exception_ptr failure;
   std::thread([&] {
     try {
-      tree = mount_from_page(spec);
+      tree = mount_from_page(spec, clones);
     } catch (...) {
       failure = std::current_exception();
     }

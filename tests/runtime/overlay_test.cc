@@ -61,8 +61,9 @@ TEST_CASE("overlay: more layers than the kernel stacks are refused in words",
   NEED_SANDBOX();
   Layers layers(501);
   layers.add_upper();
-  CHECK_THROWS_WITH(mount_overlay(layers.spec),
-                    Catch::Contains("501 layers") && Catch::Contains("join RUN"));
+  CHECK_THROWS_WITH(
+      mount_overlay(layers.spec),
+      Catch::Contains("501 layers") && Catch::Contains("join RUN"));
 }
 
 TEST_CASE("overlay: writes go to the upper directory only", "[runtime]") {
@@ -126,6 +127,16 @@ TEST_CASE("overlay: odd characters in paths are no separators", "[runtime]") {
   replace_file_at(open_path(odd, O_RDONLY).get(), "odd", "yes", false);
   layers.spec.lowers.insert(layers.spec.lowers.begin(), odd);
   CHECK(content(mounter(layers.spec), "/odd") == "yes");
+}
+
+TEST_CASE("overlay: a layer may be known by descriptor only", "[runtime]") {
+  NEED_SANDBOX();
+  const Mounter mounter = GENERATE(mount_overlay, mount_overlay_by_page);
+  Layers layers(2);
+  layers.add_upper();
+  const Fd lower = open_path(layers.spec.lowers[0], O_PATH | O_DIRECTORY);
+  layers.spec.lowers[0] = "/proc/self/fd/" + std::to_string(lower.get());
+  CHECK(content(mounter(layers.spec), "/who") == "0");
 }
 
 TEST_CASE("overlay: a layer that is missing is named", "[runtime]") {
