@@ -143,7 +143,14 @@ int make_devices(StepContext& context) noexcept {
   return 0;
 }
 
+// Clones of mounts that the host shares (systemd shares all) are made private:
+// else what is mounted on them is on the host too, and no root is pivoted to.
 int move_to(int tree, const char* target) noexcept {
+  mount_attr attributes = {};
+  attributes.propagation = MS_PRIVATE;
+  if (::mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes,
+                      sizeof attributes) == -1)
+    return -1;
   return ::move_mount(tree, "", AT_FDCWD, target,
                       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS);
 }
@@ -269,13 +276,23 @@ int mount_dev(StepContext& context) noexcept {
   return make_devices(context);
 }
 
+// Where the host's /sys is bound, its cgroup2 is there, and the kernel refuses
+// a file system on top of itself.
+int mount_cgroups(StepContext& context, unsigned long flags) noexcept {
+  const char* place = "/sys/fs/cgroup";
+  if (mount_at(context, "cgroup2", place, flags, nullptr) == 0) return 0;
+  if (errno != EBUSY ||
+      mount_at(context, "tmpfs", place, kPlain, "nr_inodes=1") == -1)
+    return -1;
+  return mount_at(context, "cgroup2", place, flags, nullptr);
+}
+
 int mount_sys(StepContext& context) noexcept {
   const unsigned long read_only = context.plan.insecure ? 0 : MS_RDONLY;
   context.subject = "/sys";
   if (move_to(context.plan.sys_tree, "/sys") == -1) return -1;
   if (!context.plan.mount_cgroup) return 0;
-  return mount_at(context, "cgroup2", "/sys/fs/cgroup", kPlain | read_only,
-                  nullptr);
+  return mount_cgroups(context, kPlain | read_only);
 }
 
 // What the plan lists, parents before children. The parent has made the mount
