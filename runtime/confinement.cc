@@ -101,11 +101,11 @@ Confinement find_confinement() {
 
 std::string describe(const Confinement& confinement) {
   if (confinement.lacking.empty())
-    return "Landlock and seccomp keep it from other processes";
+    return "Landlock and seccomp keep RUN from other processes";
   if (confinement.landlock != 0)
-    return "Landlock keeps it from other processes, but not wholly (" +
+    return "Landlock keeps RUN from other processes, but not wholly (" +
            confinement.lacking + ")";
-  return "nothing keeps it from signalling other processes (no Landlock: " +
+  return "nothing keeps RUN from signalling other processes (no Landlock: " +
          confinement.lacking + ")";
 }
 

@@ -162,7 +162,7 @@ Finding mount_finding() {
   return f;
 }
 
-Finding proc_finding() {
+Finding proc_finding(bool chroot) {
   const int code = ask_inside([] {
     check(::unshare(CLONE_NEWPID | CLONE_NEWNS), "unshare", "");
     // Only a process in the new namespace can mount its proc.
@@ -176,6 +176,9 @@ Finding proc_finding() {
   Finding f{"proc", code == 0, "a proc for a new pid namespace", ""};
   if (code == 0) return f;
   f.detail = denied_by(code);
+  if (chroot)
+    return {f.name, false, f.detail + "; a RUN has an empty /proc",
+            kContainerRemedy};
   if (code == EPERM)
     f.detail +=
         "; parts of /proc are masked here: a RUN has the outer one, read-only";
@@ -185,7 +188,7 @@ Finding proc_finding() {
   return f;
 }
 
-Finding overlay_finding(const std::string& directory) {
+Finding overlay_finding(const std::string& directory, bool chroot) {
   const TempDir temp(directory, "cbuild-doctor-");
   for (const char* name : {"/lower", "/upper", "/work"})
     make_dirs(temp.path() + name);
@@ -199,17 +202,20 @@ Finding overlay_finding(const std::string& directory) {
   if (code == 0) return f;
   f.detail = directory + ": " + denied_by(code) +
              ": fuse-overlayfs or copies take its place";
-  f.remedy = "put the store on ext4, xfs or tmpfs (--root, or a volume)";
+  f.remedy = chroot
+                 ? kContainerRemedy
+                 : "put the store on ext4, xfs or tmpfs (--root, or a volume)";
   return f;
 }
 
-Finding fuse_finding(const std::string& directory) {
+Finding fuse_finding(const std::string& directory, bool chroot) {
   Finding f{"fuse-overlayfs", false, "", ""};
   if (in_first_user_namespace() && has_capability(CAP_SYS_ADMIN)) {
     f.detail = "not needed by root";
     f.allowed = true;
     return f;
   }
+  if (chroot) return {f.name, false, "of no use without a user namespace", ""};
   const TempDir temp(directory, "cbuild-doctor-");
   const int code = ask_inside([&] {
     const std::string why = fuse_refusal(temp.path());
@@ -316,7 +322,7 @@ Finding cgroup_finding() {
   return f;
 }
 
-Finding network_finding() {
+Finding network_finding(bool chroot) {
   constexpr const char* kWays[] = {"veth", "slirp4netns", "pasta"};
   constexpr int kFirst = 200;  // no errno
   const int code = ask_inside([&] {
@@ -331,6 +337,10 @@ Finding network_finding() {
                (code == kFirst ? "a veth pair and NAT" : kWays[code - kFirst]);
     return f;
   }
+  if (chroot)
+    return {f.name, false,
+            "RUN uses this container's network; --network=none is refused",
+            kContainerRemedy};
   f.detail = "RUN uses the host's network, if not --network=none";
   const bool tun = ::access("/dev/net/tun", R_OK | W_OK) == 0;
   f.remedy = tun ? "apt-get install slirp4netns (or passt)"
@@ -362,16 +372,16 @@ Diagnosis diagnose(const std::string& directory) {
                      user_namespace_finding(),
                      subordinate_finding(),
                      mount_finding(),
-                     proc_finding(),
-                     overlay_finding(directory),
-                     fuse_finding(directory),
+                     proc_finding(chroot),
+                     overlay_finding(directory, chroot),
+                     fuse_finding(directory, chroot),
                      chroot_finding(),
                      confinement_finding(chroot),
                      device_finding(directory, chroot),
                      mknod_finding(directory),
                      xattr_finding(directory),
                      cgroup_finding(),
-                     network_finding(),
+                     network_finding(chroot),
                      binfmt_finding()};
   const Isolation taken = enter_isolation({});
   result.rung = name_of(taken.rung);

@@ -10,14 +10,14 @@ with_queues='mount -t tmpfs none $t/dev; cp -a /dev/null $t/dev; mkdir $t/dev/mq
 export CBUILD_ISOLATION=chroot
 build() { exits "$1" "${@:2}" "$CBUILD" --root "$t/store" --no-cache --network host "$t/context"; }
 build 0 unshare -m sh -ec "$with_queues"'; exec "$@"' -
-says "Landlock and seccomp keep it from other processes"
+says "Landlock and seccomp keep RUN from other processes"
 sed -i 's/"queues"/"-"/' "$t/context/Dockerfile"
 # A container's root without CAP_SYS_ADMIN cannot confine itself.
 bounds=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+net_raw,+sys_chroot,+mknod,+audit_write,+setfcap
 build 0 setpriv --bounding-set=$bounds
-says "nothing keeps it from signalling other processes (no Landlock: it takes CAP_SYS_ADMIN or no_new_privs)"
+says "nothing keeps RUN from signalling other processes (no Landlock: it takes CAP_SYS_ADMIN or no_new_privs)"
 # But where it was started with no_new_privs, which takes the setuid programs.
 build 3 setpriv --bounding-set=$bounds --no-new-privs
-says "Landlock and seccomp keep it from other processes"
+says "Landlock and seccomp keep RUN from other processes"
 says "BROKEN: a setuid program"
 [ "$(grep -c BROKEN: "$t/said")" = 1 ]

@@ -20,7 +20,7 @@ user none >"$t/said" 2>&1 || { cat "$t/said"; exit 1; }
 sed -i 's/"devices"/"-"/' "$t/context/Dockerfile"
 if real_root; then
   CBUILD_ISOLATION=chroot exits 0 cbuild --root "$t/chroot" --no-cache --network host "$t/context"
-  says "Landlock and seccomp keep it from other processes"
+  says "Landlock and seccomp keep RUN from other processes"
 fi
 # They are escapes: with every privilege they work, but for what namespaces keep apart.
 sed -i 's/^RUN /RUN --security=insecure /' "$t/context/Dockerfile"

@@ -14,12 +14,13 @@ S
 echo - >"$t/context/devices"; [ $engine != docker ] || echo devices >"$t/context/devices"
 contained 0 --security-opt no-new-privileges >"$t/said" 2>&1 || true
 says "status 0"
-says "Landlock and seccomp keep it from other processes"
+says "Landlock and seccomp keep RUN from other processes"
 [ $engine = docker ] || exit 0
+says "RUN uses this container's network; --network=none is refused"; says "a RUN has an empty /proc"
 says "yes  device-control   RUN opens this container's devices only"
 # Without no_new_privs it may not confine itself: that is said, with what would allow it, and the test tells.
 contained 0 >"$t/said" 2>&1 || true
 says "status 3"; says "ESCAPED: kill"
-says "nothing keeps it from signalling other processes (no Landlock: it takes CAP_SYS_ADMIN or no_new_privs)"
+says "nothing keeps RUN from signalling other processes (no Landlock: it takes CAP_SYS_ADMIN or no_new_privs)"
 says "to allow: docker run --security-opt no-new-privileges"
 not grep -E "ESCAPED: .*(device|directory|namespace|mount|key|chroot|unshare|fsopen)" "$t/said"
