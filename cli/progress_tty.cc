@@ -2,12 +2,15 @@
 //
 // The block of running steps is the last thing on the screen; the cursor waits
 // below it. A frame goes out in one write(2): up to the block's first row, new
-// finished lines, new block, each erasing what is behind it, and erase what is
-// below. Not all at first: tmux takes a screen that is erased from its top for
-// one to be kept, and would fill its history. Nothing is left to restore:
-// the cursor is never hidden and every line ends in plain colours, so that even
-// a kill leaves a usable terminal. Where the window was made narrower since,
-// the terminal has wrapped the old lines, which the way up takes into account.
+// finished lines, new block, and erase what is below. Each line erases its row
+// first, because of rows that tmux wrapped in a narrower window it remembers that
+// they go on, and would join them in a wider one; and then what is behind it,
+// which may be on another row. Not all at first: tmux takes a screen that is
+// erased from its top for one to be kept, and would fill its history. Nothing is
+// left to restore: the cursor is never hidden and every line ends in plain
+// colours, so that even a kill leaves a usable terminal. Where the window was made
+// narrower since, the terminal has wrapped the old lines, which the way up takes
+// into account.
 #include <unistd.h>
 
 #include <chrono>
@@ -36,6 +39,8 @@ using builder::StepNumber;
 constexpr auto kTick = std::chrono::milliseconds(100);
 constexpr std::size_t kShownLines = 4;   // of output, below a running step
 constexpr std::size_t kKeptLines = 200;  // of output, for a step that fails
+
+constexpr const char* kEraseRow = "\x1b[K";  // from the cursor to its end
 
 enum class Colour { plain, dim, green, red, yellow, bold };
 
@@ -220,20 +225,21 @@ class TtyRenderer final : public Renderer {
   }
 
   void add_scrolled(const std::string& text, Colour colour) {
-    scrolled_ += paint(text, colour) + line_end(display_width(text));
+    scrolled_ +=
+        kEraseRow + paint(text, colour) + line_end(display_width(text));
   }
 
   // A text that fills its last row leaves nothing to erase behind it, and would
   // lose its last letter: the cursor still stands on that.
   static std::string line_end(std::size_t width) {
     const bool full = width != 0 && width % terminal_size().columns == 0;
-    return full ? "\n" : "\x1b[K\n";
+    return full ? "\n" : std::string(kEraseRow) + "\n";
   }
 
   // A finished step: the time at the right edge, the name as far as it fits.
   void scroll(const std::string& text, const std::string& time, Colour colour) {
     const Line line = block_line(text, time, colour, terminal_size().columns);
-    scrolled_ += line.text + line_end(line.width);
+    scrolled_ += kEraseRow + line.text + line_end(line.width);
   }
 
   Line block_line(const std::string& text, const std::string& time,
@@ -317,7 +323,7 @@ class TtyRenderer final : public Renderer {
     scrolled_.clear();
     drawn_.clear();
     for (const Line& line : block()) {
-      frame += line.text + line_end(line.width);
+      frame += kEraseRow + line.text + line_end(line.width);
       drawn_.push_back(line.width);
     }
     last_draw_ = Clock::now();

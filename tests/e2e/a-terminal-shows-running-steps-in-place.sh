@@ -15,7 +15,7 @@ grep -q "${esc}\[[0-9]*A" "$t/typescript"             # drawn over in place
 grep -q "line 3" "$t/typescript"                      # output while it runs
 grep -q "${esc}\[31m=> ERROR" "$t/typescript"         # in red
 not grep -q "${esc}\[?25l" "$t/typescript"            # the cursor stays
-tail -n 12 "$t/typescript" | grep -q '^before the failure'
+tail -n 12 "$t/typescript" | grep -q "^${esc}\[Kbefore the failure"
 TERM=xterm NO_COLOR=1 script -qec "$CBUILD --root $t/store build --network none $t/context" "$t/typescript" >/dev/null </dev/null || true
 not grep -q "${esc}\[31m" "$t/typescript"
 # A pipe gets lines.
