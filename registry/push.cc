@@ -123,13 +123,16 @@ class BlobPush {
     try {
       session_.send_once(call);
     } catch (const HttpFailure& failure) {
-      if (failure.status() >= 400 && failure.status() < 500) check_own_bytes();
+      if (failure.status() == 400) check_own_bytes();
       throw;
     }
     tell(TransferProgress::State::finished, blob_.size);
   }
 
   // The registry hashes what it gets; where it refuses that, whose fault is it?
+  // It then says 400, with DIGEST_INVALID (distribution-spec), SIZE_INVALID or a
+  // code of its own. Refused rights, a lost upload or a quota have other statuses
+  // and tell nothing of the bytes.
   void check_own_bytes() {
     if (store_.blobs.verify(blob_.digest)) return;
     store_.blobs.remove(blob_.digest);

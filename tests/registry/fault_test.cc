@@ -271,14 +271,35 @@ TEST_CASE("a push goes on where the registry mistakes a digest",
   CHECK(server.requests("PUT /v2/app/manifests/").size() == 3);
 }
 
+namespace {
+
+void damage(const store::Store& store, const store::Digest& blob) {
+  const auto size = store.blobs.size(blob);
+  const Fd file = open_path(store.blobs.path(blob), O_WRONLY);
+  write_all(file.get(), std::string(*size, 'x'), "blob");
+}
+
+}  // namespace
+
+TEST_CASE("only where a registry may mean the bytes are they hashed again",
+          "[registry][fault]") {
+  Workplace here;
+  const store::Image image = make_image(here.store, {"a", "b"});
+  const store::Digest& layer = image.manifest.layers[0].digest;
+  damage(here.store, layer);
+  FaultServer server(
+      json{{"faults", {answers("PUT .*/blobs/", 403, 100, {}, "")}}});
+  Client client(quick());
+  CHECK_THROWS_AS(client.push(here.store, image, server.reference("app:1")),
+                  Error);
+  CHECK(here.store.blobs.size(layer));
+}
+
 TEST_CASE("a damaged blob is not pushed, and is told of", "[registry][fault]") {
   Workplace here;
   const store::Image image = make_image(here.store, {"a", "b"});
   const store::Digest& layer = image.manifest.layers[0].digest;
-  const auto size = here.store.blobs.size(layer);
-  Fd file = open_path(here.store.blobs.path(layer), O_WRONLY);
-  write_all(file.get(), std::string(*size, 'x'), "blob");
-  file.close();
+  damage(here.store, layer);
   FaultServer server(json::object());
   Client client(quick());
   CHECK_THROWS_WITH(client.push(here.store, image, server.reference("app:1")),
