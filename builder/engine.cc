@@ -134,7 +134,7 @@ void Engine::enqueue(StepId id) {
 }
 
 std::vector<store::LayerId> Engine::layers_below(const Step& step) const {
-  return step.parent ? nodes_[*step.parent].result->layers
+  return step.parent ? nodes_[*step.parent].result->layers.ids()
                      : std::vector<store::LayerId>();
 }
 
@@ -156,7 +156,7 @@ void Engine::start_executing(StepId id) {
       inputs.base = below;
   inputs.layers_of = [this](StepId source) {
     const std::lock_guard lock(mutex_);
-    return nodes_[source].result->layers;
+    return nodes_[source].result->layers.ids();
   };
   inputs.view_of = [this](const FileOrigin& origin) { return view_of(origin); };
   if (nodes_[id].forced) {
@@ -199,12 +199,11 @@ void Engine::execute(StepId id, const StepInputs& inputs) {
   timespec now = {};
   ::clock_gettime(CLOCK_REALTIME, &now);
   StepResult result;
-  result.layers = inputs.below;
-  result.layers.push_back(std::move(layer));
+  result.layers = store::Chain(inputs.below).with({layer});
   result.created = plan_.source_date_epoch.value_or(now.tv_sec);
   result.created_nanoseconds = plan_.source_date_epoch ? 0 : now.tv_nsec;
   reporter_.executed(id, wall);
-  if (on_the_way_.count(id) > 0) on_layer_(result.layers.back());
+  if (on_the_way_.count(id) > 0) on_layer_(layer);
   const std::lock_guard lock(mutex_);
   ++executed_;
   nodes_[id].executed = true;
@@ -221,7 +220,7 @@ void Engine::record(StepId id, std::chrono::nanoseconds wall) {
   record.inputs = node.inputs;
   record.title = step.name;
   record.layers = node.result->layers;
-  if (is_detached(step)) record.layers = {node.result->layers.back()};
+  if (is_detached(step)) record.layers = {node.result->layers.top()};
   record.created = node.result->created;
   record.created_nanoseconds = node.result->created_nanoseconds;
   record.milliseconds =
@@ -292,7 +291,7 @@ StepResult Engine::result(StepId id) const {
     if (plan_.steps[above].parent != std::optional<StepId>(id)) continue;
     if (!nodes_[above].key) continue;
     share = result(above);
-    if (!share.layers.empty()) share.layers.pop_back();
+    share.layers = share.layers.without_top();
     break;
   }
   if (nodes_[id].record_key)
@@ -308,6 +307,7 @@ StepResult Engine::result(StepId id) const {
 void Engine::fetch_missing(const std::vector<store::LayerId>& layers) {
   std::vector<store::LayerId> missing;
   for (const store::LayerId& id : layers) {
+    if (packed_.contains(id)) continue;
     const auto blob = environment_.store.layers.recorded_blob(id);
     if (blob && !environment_.store.blobs.size(blob->digest))
       missing.push_back(id);
@@ -316,7 +316,7 @@ void Engine::fetch_missing(const std::vector<store::LayerId>& layers) {
 }
 
 std::vector<store::LayerId> Engine::layers(StepId id) const {
-  return nodes_[id].result ? nodes_[id].result->layers
+  return nodes_[id].result ? nodes_[id].result->layers.ids()
                            : std::vector<store::LayerId>();
 }
 

@@ -39,8 +39,8 @@ namespace cbuild::builder {
 
 // What a step left behind.
 struct StepResult {
-  std::vector<store::LayerId> layers;  // the whole chain, lowest first
-  std::int64_t created = 0;            // seconds since the epoch
+  store::Chain layers;       // the whole chain
+  std::int64_t created = 0;  // seconds since the epoch
   std::int64_t created_nanoseconds = 0;
   bool cached = false;
 };
@@ -159,6 +159,7 @@ class Engine {
   std::vector<Node> nodes_;
   std::deque<StepId> queue_;
   std::set<store::LayerId> usable_;  // can be had: a form is here, or its base
+  std::set<store::LayerId> packed_;  // of these the tarball is here
   std::map<std::string, StepId> executing_;  // by key: equal steps run once
   std::size_t running_ = 0;
   std::size_t executed_ = 0;

@@ -1,6 +1,5 @@
 // How the engine learns a step's key, and looks up what is known under it.
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "builder/engine.h"
@@ -66,10 +65,12 @@ bool Engine::find_key(StepId id) {
     node.inputs = image_inputs(*image);
     node.key = store::key_of(node.inputs);
     StepResult result;
+    std::vector<store::LayerId> layers;
     for (const store::Digest& diff_id : image->image.config.diff_ids)
-      result.layers.push_back(environment_.store.layers.id_of(diff_id));
+      layers.push_back(environment_.store.layers.id_of(diff_id));
+    result.layers = layers;
     result.cached = true;
-    usable_.insert(result.layers.begin(), result.layers.end());
+    usable_.insert(layers.begin(), layers.end());
     node.result = std::move(result);
     changed(id);
     return true;
@@ -231,7 +232,7 @@ std::shared_ptr<const FileView> Engine::view_of(const FileOrigin& origin) {
   std::vector<store::LayerId> layers;
   if (origin.step) {
     const std::lock_guard lock(mutex_);
-    layers = nodes_[*origin.step].result->layers;
+    layers = nodes_[*origin.step].result->layers.ids();
   }
   std::vector<std::shared_ptr<const store::LayerIndex>> indexes;
   executor_.prepare_indexes(layers);
@@ -283,20 +284,19 @@ void Engine::set_key(StepId id, const store::Digest& record_key) {
 bool Engine::usable(const store::StepRecord& record, const Step& step) {
   store::Store& store = environment_.store;
   // Those below were looked at already, mostly.
-  auto first = record.layers.begin();
-  if (step.parent && nodes_[*step.parent].result) {
-    const auto& below = nodes_[*step.parent].result->layers;
-    first = std::mismatch(first, record.layers.end(), below.begin(), below.end())
-                .first;
-  }
+  store::Chain below;
+  if (step.parent && nodes_[*step.parent].result)
+    below = nodes_[*step.parent].result->layers;
+  const std::vector<store::LayerId> own = record.layers.beyond(below);
   return std::all_of(
-      first, record.layers.end(), [&](const auto& id) {
+      own.begin(), own.end(), [&](const auto& id) {
         if (usable_.contains(id)) return true;
         if (!store.layers.exists(id)) return false;
         const auto blob = store.layers.recorded_blob(id);
+        if (blob && store.blobs.size(blob->digest)) packed_.insert(id);
         // Without a tarball it was made here, and its tree stays.
-        const bool here = !blob || store.blobs.size(blob->digest) ||
-                          cache_.knows(id) || store.layers.has_tree(id);
+        const bool here = !blob || packed_.contains(id) || cache_.knows(id) ||
+                          store.layers.has_tree(id);
         if (here) usable_.insert(id);
         return here;
       });
@@ -313,9 +313,7 @@ bool Engine::load_record(StepId id) {
     if (!nodes_[*step.parent].result) return false;
     result.layers = nodes_[*step.parent].result->layers;
   }
-  result.layers.insert(result.layers.end(),
-                       std::make_move_iterator(record->layers.begin()),
-                       std::make_move_iterator(record->layers.end()));
+  result.layers = result.layers.with(record->layers);
   if (nodes_[id].inputs.empty()) nodes_[id].inputs = std::move(record->inputs);
   result.created = record->created;
   result.created_nanoseconds = record->created_nanoseconds;

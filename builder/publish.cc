@@ -164,7 +164,7 @@ bool has_name(const std::vector<store::NamedImage>& images,
 Published publish(const Plan& plan, Engine& engine, Tarballs& tarballs,
                   const BuildRequest& request, store::Store& store) {
   std::vector<store::LayerId> layers;
-  if (plan.top) layers = engine.result(*plan.top).layers;
+  if (plan.top) layers = engine.result(*plan.top).layers.ids();
   engine.fetch_missing(layers);
   const std::vector<store::LayerBlob> blobs = tarballs.collect(layers);
 

@@ -128,15 +128,17 @@ bool RemoteCache::find(const store::Digest& key) {
 
 void RemoteCache::adopt(const SharedRecord& shared, Place& from) {
   store::StepRecord record = shared.record;
+  std::vector<store::LayerId> layers;
   for (const SharedLayer& layer : shared.layers) {
     const store::LayerBlob& blob = layer.blob;
     const store::LayerId id = environment_.store.layers.add_blob(
         blob.diff_id, blob.digest, blob.size, blob.compression);
-    record.layers.push_back(id);
+    layers.push_back(id);
     if (layer.of_base) continue;
     const std::lock_guard lock(mutex_);
     layers_.emplace(id, std::pair(&from, descriptor_of(blob)));
   }
+  record.layers = layers;
   environment_.store.steps.put(record);
   const std::lock_guard lock(mutex_);
   imported_.insert(record.key.hex() + " " + from.storage->name());

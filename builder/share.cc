@@ -38,12 +38,12 @@ class Sharer {
     auto record = store_.steps.find(key);
     if (!record) return std::nullopt;
     std::vector<SharedLayer> layers;
-    for (const store::LayerId& id : record->layers) {
+    for (const store::LayerId& id : record->layers.ids()) {
       auto layer = share_layer(id);
       if (!layer) return std::nullopt;
       layers.push_back(std::move(*layer));
     }
-    record->layers.clear();
+    record->layers = {};
     return SharedRecord{std::move(*record), std::move(layers)};
   }
 

@@ -67,6 +67,15 @@ std::optional<LayerBlob> LayerStore::State::blob_here(
   return std::nullopt;
 }
 
+std::optional<LayerBlob> LayerStore::State::blob_here(
+    const LayerMeta& meta, Compression compression) const {
+  for (const LayerBlob& blob : meta.blobs)
+    if (blob.compression == compression &&
+        blobs.size(blob.digest) == blob.size)
+      return blob;
+  return std::nullopt;
+}
+
 LayerContent LayerStore::State::read(const LayerId& id, const LayerMeta& meta,
                                      int tree) const {
   const std::optional<LayerBlob> blob = blob_here(meta);

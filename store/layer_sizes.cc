@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <ctime>
+#include <string_view>
 
 #include "base/dir.h"
 #include "base/text.h"
@@ -10,13 +11,6 @@
 
 namespace cbuild::store {
 namespace {
-
-struct Known {
-  std::uint64_t changed = 0;  // ns since the epoch
-  std::uint64_t bytes = 0;
-
-  bool operator==(const Known&) const = default;
-};
 
 // A hundred ticks.
 constexpr std::uint64_t kSettled = 400'000'000;  // ns
@@ -26,47 +20,87 @@ std::uint64_t nanoseconds(const timespec& time) {
          static_cast<std::uint64_t>(time.tv_nsec);
 }
 
-std::map<LayerId, Known> read_sizes(const std::string& path) {
-  std::map<LayerId, Known> known;
-  const auto text = read_file(path);
-  if (!text) return known;
-  for (const std::string& line : split(*text, '\n')) {
-    const std::vector<std::string> words = split(line, ' ');
-    if (words.size() != 3) continue;
-    const auto changed = parse_number(words[1]);
-    const auto bytes = parse_number(words[2]);
-    if (changed && bytes) known[words[0]] = {*changed, *bytes};
+// The lines of the file, asked for in its order. A line out of order is passed
+// over, as one that does not parse.
+class KnownSizes {
+ public:
+  explicit KnownSizes(std::string_view text) : rest_(text) { next(); }
+
+  std::optional<std::uint64_t> of(const std::string& name,
+                                  std::uint64_t changed) {
+    while (!name_.empty() && name_ < name) next();
+    if (name_ != name || changed_ != changed) return std::nullopt;
+    return bytes_;
   }
-  return known;
+
+ private:
+  void next() {
+    const std::string_view line = rest_.substr(0, rest_.find('\n'));
+    rest_.remove_prefix(std::min(rest_.size(), line.size() + 1));
+    const std::size_t first = line.find(' ');
+    const std::size_t second = line.find(' ', first + 1);
+    name_ = line.substr(0, first);
+    changed_ = bytes_ = std::nullopt;
+    if (second == line.npos) return;
+    changed_ = parse_number(line.substr(first + 1, second - first - 1));
+    bytes_ = parse_number(line.substr(second + 1));
+  }
+
+  std::string_view rest_;
+  std::string_view name_;  // empty at the end
+  std::optional<std::uint64_t> changed_;
+  std::optional<std::uint64_t> bytes_;
+};
+
+std::string line_of(const std::string& name, std::uint64_t changed,
+                    std::uint64_t bytes) {
+  return name + " " + std::to_string(changed) + " " + std::to_string(bytes) +
+         "\n";
 }
 
 }  // namespace
 
-std::map<LayerId, std::uint64_t> layer_sizes(Store& store) {
-  const std::string path = store.root() + "/sizes";
-  const std::map<LayerId, Known> before = read_sizes(path);
-  std::map<LayerId, Known> now;
-  std::map<LayerId, std::uint64_t> sizes;
-  timespec clock = {};
-  ::clock_gettime(CLOCK_REALTIME, &clock);
-  for (const LayerId& id : store.layers.list()) {
-    const std::string directory = store.layers.directory(id);
-    const auto st = lstat_at(AT_FDCWD, directory);
+bool is_settled(const timespec& changed, const timespec& now) {
+  return nanoseconds(changed) + kSettled < nanoseconds(now);
+}
+
+namespace {
+
+// Of the directories `names`, sorted, in `parent`; those that are there.
+Sizes remembered_sizes(const Store& store, const char* file,
+                       const std::string& parent,
+                       const std::vector<std::string>& names) {
+  const std::string path = store.root() + "/" + file;
+  const std::string before = read_file(path).value_or("");
+  KnownSizes known(before);
+  std::string found;
+  timespec now = {};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  Sizes sizes;
+  const Fd dir = open_path(parent, O_RDONLY | O_DIRECTORY);
+  for (const std::string& name : names) {
+    const auto st = lstat_at(dir.get(), name);
     if (!st) continue;
     const std::uint64_t changed = nanoseconds(st->st_ctim);
-    const auto known = before.find(id);
-    const Known size = known != before.end() && known->second.changed == changed
-                           ? known->second
-                           : Known{changed, allocated(directory)};
-    sizes[id] = size.bytes;
-    if (changed + kSettled < nanoseconds(clock)) now[id] = size;
+    const std::optional<std::uint64_t> size = known.of(name, changed);
+    const std::uint64_t bytes = size ? *size : allocated(parent + "/" + name);
+    sizes.emplace_hint(sizes.end(), name, bytes);
+    if (is_settled(st->st_ctim, now)) found += line_of(name, changed, bytes);
   }
-  std::string text;
-  for (const auto& [id, known] : now)
-    text += id + " " + std::to_string(known.changed) + " " +
-            std::to_string(known.bytes) + "\n";
-  if (now != before) Staging::of(store.root())->replace(path, text);
+  if (found != before) Staging::of(store.root())->replace(path, found);
   return sizes;
+}
+
+}  // namespace
+
+Sizes layer_sizes(const Store& store) {
+  return remembered_sizes(store, "sizes", store.root() + "/layers",
+                          store.layers.list());
+}
+
+Sizes folder_sizes(const Store& store) {
+  return remembered_sizes(store, "folder-sizes", store.root(),
+                          {"blobs/sha256", "diffs", "steps"});
 }
 
 }  // namespace cbuild::store

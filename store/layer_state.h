@@ -33,6 +33,9 @@ struct LayerStore::State {
 
   // A tarball of the layer that is in the store, the newest first.
   std::optional<LayerBlob> blob_here(const LayerMeta& meta) const;
+  // One in that compression.
+  std::optional<LayerBlob> blob_here(const LayerMeta& meta,
+                                     Compression compression) const;
   // Reads a tarball that must be here. Throws DamagedBlob.
   LayerContent read(const LayerId& id, const LayerMeta& meta, int tree) const;
 

@@ -138,7 +138,7 @@ LayerBlob LayerStore::tarball(const LayerId& id,
                               const TarballOptions& options) {
   State& s = *state_;
   const auto existing = [&](const LayerMeta& meta) -> std::optional<LayerBlob> {
-    if (auto same = known_tarball(id, options.compression)) return same;
+    if (auto same = s.blob_here(meta, options.compression)) return same;
     return options.force ? std::nullopt : s.blob_here(meta);
   };
   if (!exists(id)) throw Error("there is no layer " + id);
@@ -169,11 +169,7 @@ LayerBlob LayerStore::tarball(const LayerId& id,
 
 std::optional<LayerBlob> LayerStore::known_tarball(
     const LayerId& id, Compression compression) const {
-  for (const LayerBlob& blob : read_meta(state_->directory(id)).blobs)
-    if (blob.compression == compression &&
-        state_->blobs.size(blob.digest) == blob.size)
-      return blob;
-  return std::nullopt;
+  return state_->blob_here(read_meta(state_->directory(id)), compression);
 }
 
 std::optional<LayerBlob> LayerStore::recorded_blob(const LayerId& id) const {

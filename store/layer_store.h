@@ -22,13 +22,12 @@
 #include <vector>
 
 #include "store/blob_store.h"
+#include "store/chain.h"
 #include "store/durability.h"
 #include "store/image.h"
 #include "store/layer_index.h"
 
 namespace cbuild::store {
-
-using LayerId = std::string;
 
 // The bytes of a layer's tarball were not those of its digest. It has been
 // dropped: whoever catches this may fetch it again.

@@ -72,7 +72,7 @@ void Leases::release() {
   ::unlink(path_.c_str());
   file_.reset();
   held_.clear();
-  chain_.clear();
+  chain_ = {};
 }
 
 std::optional<FileLock> Leases::look() {
@@ -89,15 +89,12 @@ void Leases::Looking::hold(const std::vector<std::string>& names) {
   leases_.write(names);
 }
 
-void Leases::Looking::hold_layers(const std::vector<std::string>& chain) {
+void Leases::Looking::hold_layers(const Chain& chain) {
   if (!lock_) return;
   const std::lock_guard guard(leases_.mutex_);
-  const auto fresh = std::mismatch(chain.begin(), chain.end(),
-                                   leases_.chain_.begin(), leases_.chain_.end())
-                         .first;
   std::vector<std::string> names;
-  for (auto id = fresh; id != chain.end(); ++id)
-    names.push_back("layers/" + *id);
+  for (const LayerId& id : chain.beyond(leases_.chain_))
+    names.push_back("layers/" + id);
   leases_.write(names);
   leases_.chain_ = chain;
 }

@@ -22,6 +22,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "store/chain.h"
 #include "store/lock.h"
 
 namespace cbuild::store {
@@ -62,7 +63,7 @@ class Leases {
     void hold(const std::vector<std::string>& names);
     // "layers/<id>" each. Chains of steps that stand on each other begin with
     // the same layers, and only what is new costs.
-    void hold_layers(const std::vector<std::string>& chain);
+    void hold_layers(const Chain& chain);
 
    private:
     Leases& leases_;
@@ -96,7 +97,7 @@ class Leases {
   std::string path_;
   std::optional<FileLock> file_;
   std::unordered_set<std::string> held_;
-  std::vector<std::string> chain_;  // the last one of hold_layers()
+  Chain chain_;  // the last one of hold_layers()
 };
 
 }  // namespace cbuild::store

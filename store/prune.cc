@@ -5,6 +5,7 @@
 #include "store/layer_sizes.h"
 #include "store/lease.h"
 #include "store/pruner.h"
+#include "store/swept.h"
 #include "store/usage.h"
 
 namespace cbuild::store {
@@ -21,8 +22,8 @@ PruneReport collect(Store& store) {
 }  // namespace
 
 PruneReport prune(Store& store, const PruneOptions& options) {
-  layer_sizes(store);  // counted while nobody waits
-  Graves graves;       // outlives the lock
+  if (!is_swept(store)) layer_sizes(store);  // counted while nobody waits
+  Graves graves;                             // outlives the lock
   const Sweep sweep = store.leases().sweep();
   const auto run = [&](const PruneOptions& how) {
     return Pruner(store, how, sweep.held, graves).run();

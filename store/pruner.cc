@@ -11,6 +11,7 @@
 #include "base/dir.h"
 #include "base/text.h"
 #include "store/layer_sizes.h"
+#include "store/swept.h"
 #include "store/usage.h"
 
 namespace cbuild::store {
@@ -58,11 +59,7 @@ Pruner::Pruner(Store& store, const PruneOptions& options,
       graves_(graves),
       before_(options.unused_for == 0
                   ? INT64_MAX
-                  : std::time(nullptr) - options.unused_for),
-      layers_(layer_sizes(store)) {
-  for (const Digest& digest : store.blobs.list())
-    blobs_[digest] = allocated(store.blobs.path(digest));
-}
+                  : std::time(nullptr) - options.unused_for) {}
 
 PruneReport Pruner::run() {
   keep_held();
@@ -75,10 +72,31 @@ PruneReport Pruner::run() {
   if (options_.cache_mounts) report_.cache_mounts = drop_files("cache-mounts");
   if (options_.logs && !options_.only) report_.logs = drop_files("logs");
   drop_failed();
+  if (!options_.dry_run) drop_dead_claims();
+  if (nothing_to_sweep()) return report_;
+  layers_ = layer_sizes(store_);
+  for (const Digest& digest : store_.blobs.list())
+    blobs_[digest] = allocated(store_.blobs.path(digest));
   drop_steps();
   drop_layers_and_blobs();
-  drop_dead_links();
+  if (options_.dry_run) return report_;
+  drop_dead_names();
+  // What a running process holds may be needed by nothing later.
+  if (held_.empty()) write_swept(store_);
   return report_;
+}
+
+bool Pruner::steps_may_go() const {
+  if (!options_.steps) return false;
+  return limited(options_) ? wanted_bytes(store_, options_, graves_) > 0
+                           : store_.steps.any_unused_since(before_);
+}
+
+// Nothing of what leads to layers and blobs went or goes, and whoever changed
+// the store since it was swept left nothing.
+bool Pruner::nothing_to_sweep() const {
+  return report_.images.empty() && report_.references == 0 &&
+         report_.failed_runs == 0 && is_swept(store_) && !steps_may_go();
 }
 
 // What running processes hold by its own name.
@@ -164,9 +182,10 @@ bool Pruner::is_wanted_gone(const StepRecord& step,
   for (const auto& [name, value] : step.inputs)
     if (name == "below") item.parent = value;
   if (!step.layers.empty()) {
+    const LayerId top = step.layers.top();
     Reached layer;
-    layer.add_layer(store_.layers, step.layers.back());
-    item.shared = of_images.layers.contains(step.layers.back()) ||
+    layer.add_layer(store_.layers, top);
+    item.shared = of_images.layers.contains(top) ||
                   std::any_of(layer.blobs.begin(), layer.blobs.end(),
                               [&](const Digest& blob) {
                                 return of_images.blobs.contains(blob);
@@ -214,14 +233,20 @@ void Pruner::drop_failed() {
 
 Reached Pruner::reached() const {
   Reached kept;
+  ImageLinks links(store_.root());
   for (const Descriptor& manifest : images_)
-    kept.add_image(store_.blobs, manifest);
+    kept.add_image(store_.blobs, links, manifest);
+  if (!options_.dry_run) links.save();
   // An image's own layers have tarballs to keep, in whatever compression.
   const std::set<LayerId> of_images = std::move(kept.layers);
   kept.layers.clear();
   for (const LayerId& id : of_images) kept.add_layer(store_.layers, id);
-  for (const StepRecord& step : steps_)
-    for (const LayerId& id : step.layers) kept.add_layer(store_.layers, id);
+  Chain last;
+  for (const StepRecord& step : steps_) {
+    for (const LayerId& id : step.layers.beyond(last))
+      kept.add_layer(store_.layers, id);
+    last = step.layers;
+  }
   for (const LayerId& id : needed_) kept.add_layer(store_.layers, id);
   kept.blobs.insert(needed_blobs_.begin(), needed_blobs_.end());
   return kept;
@@ -246,7 +271,7 @@ std::size_t Pruner::steps_to_keep(const std::vector<AgedStep>& old) {
   Reached kept = reached();
   std::uint64_t goes = unreached_bytes(kept);
   for (std::size_t i = 0; i < old.size(); ++i) {
-    for (const LayerId& id : old[i].record.layers) {
+    for (const LayerId& id : old[i].record.layers.ids()) {
       if (!kept.layers.contains(id)) {
         const auto size = layers_.find(id);
         if (size != layers_.end()) goes -= size->second;
@@ -306,15 +331,18 @@ void Pruner::drop_layers_and_blobs() {
   }
 }
 
-// What kills left: names of layers that are gone, files of claims.
-void Pruner::drop_dead_links() {
-  if (options_.dry_run) return;
+// What kills left: names of layers that are gone.
+void Pruner::drop_dead_names() {
   const auto diffs =
       try_openat(AT_FDCWD, store_.root() + "/diffs", O_RDONLY | O_DIRECTORY);
   if (diffs)
     for (const std::string& name : list_dir(diffs->get()))
       if (!store_.layers.exists(readlink_at(diffs->get(), name)))
         remove_tree_at(diffs->get(), name);
+}
+
+// What kills left: files of claims.
+void Pruner::drop_dead_claims() {
   const Fd locks = open_path(store_.root() + "/locks", O_RDONLY | O_DIRECTORY);
   for (const std::string& name : list_dir(locks.get()))
     if (name.starts_with("step-") || name.starts_with("fetch-"))

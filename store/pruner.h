@@ -60,7 +60,10 @@ class Pruner {
   void drop_steps();
   std::size_t steps_to_keep(const std::vector<AgedStep>& old);
   void drop_layers_and_blobs();
-  void drop_dead_links();
+  void drop_dead_names();
+  void drop_dead_claims();
+  bool steps_may_go() const;
+  bool nothing_to_sweep() const;
   void keep_held();
   bool is_held(const Descriptor& image) const;
   Reached reached() const;
@@ -71,7 +74,7 @@ class Pruner {
   const std::set<std::string>& held_;  // names as in store/lease.h
   Graves& graves_;
   std::int64_t before_;  // what was last used before this time may go
-  // Everything there is, and its size.
+  // Everything there is, and its size, where something may have to go.
   std::map<LayerId, std::uint64_t> layers_;
   std::map<Digest, std::uint64_t> blobs_;
   std::vector<Descriptor> images_;  // what stays, remembered ones too

@@ -4,6 +4,7 @@
 #include <set>
 #include <vector>
 
+#include "store/image_links.h"
 #include "store/store.h"
 
 namespace cbuild::store {
@@ -14,7 +15,8 @@ struct Reached {
 
   // An image or index: its documents, layer tarballs and layers. What is absent
   // leads nowhere.
-  void add_image(const BlobStore& blobs_here, const Descriptor& manifest);
+  void add_image(const BlobStore& blobs_here, ImageLinks& links,
+                 const Descriptor& manifest);
   // A layer that must stay, with the tarballs it is known to have.
   void add_layer(const LayerStore& layers_here, const LayerId& id);
 };

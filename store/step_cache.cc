@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstring>
 #include <ctime>
 
 #include "base/dir.h"
@@ -44,22 +46,27 @@ std::string text_of(const StepRecord& record) {
   std::string text = dump(json_of(record));
   text.pop_back();
   text += kChain;
-  text += join(record.layers, " ");
+  text += record.layers.text();
   return text + "\"}";
 }
 
 // `text` without its layers, and these. nullopt for what has none, as records of
 // earlier versions.
-std::optional<std::pair<std::string, std::vector<LayerId>>> without_chain(
+std::optional<std::pair<std::string, Chain>> without_chain(
     std::string_view text) {
-  const std::size_t chain = text.rfind(kChain);
-  if (chain == std::string_view::npos) return std::nullopt;
-  std::string_view ids = text.substr(chain + kChain.size());
-  ids.remove_suffix(2);
-  std::vector<LayerId> layers = split(ids, ' ');
-  if (ids.empty()) layers.clear();
-  return std::pair(std::string(text.substr(0, chain)) + "}",
-                   std::move(layers));
+  constexpr std::string_view kEnd = "\"}";
+  if (!text.ends_with(kEnd)) return std::nullopt;
+  text.remove_suffix(kEnd.size());
+  // Ids have no quotes. Most of the record is searched here: memrchr is quick.
+  const auto* quote =
+      static_cast<const char*>(::memrchr(text.data(), '"', text.size()));
+  if (quote == nullptr) return std::nullopt;
+  const auto before = static_cast<std::size_t>(quote - text.data()) + 1;
+  const std::string_view ids = text.substr(before);
+  text = text.substr(0, before);
+  if (!text.ends_with(kChain)) return std::nullopt;
+  text.remove_suffix(kChain.size());
+  return std::pair(std::string(text) + "}", Chain::parse(std::string(ids)));
 }
 
 StepRecord record_of(const Json& json) {
@@ -219,6 +226,15 @@ std::vector<StepRecord> StepCache::list() const {
     if (auto record = read(steps_ + "/" + name))
       records.push_back(recoded(std::move(*record), narrow));
   return records;
+}
+
+bool StepCache::any_unused_since(std::int64_t seconds) const {
+  const Fd dir = open_path(steps_, O_RDONLY | O_DIRECTORY);
+  const std::vector<std::string> names = list_dir(dir.get());
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    const auto st = lstat_at(dir.get(), name);
+    return st && st->st_mtim.tv_sec < seconds;
+  });
 }
 
 std::int64_t StepCache::last_used(const Digest& key) const {

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/chain.h"
 #include "store/digest.h"
 #include "store/durability.h"
 #include "store/layer_store.h"
@@ -34,7 +35,7 @@ struct StepRecord {
   Digest key;
   KeyInputs inputs;
   std::string title;            // the instruction as written
-  std::vector<LayerId> layers;  // the whole chain after the step, lowest first
+  Chain layers;                 // the whole chain after the step
   std::int64_t created = 0;     // seconds since the epoch
   std::int64_t created_nanoseconds = 0;
   std::int64_t milliseconds = 0;  // how long it ran
@@ -51,6 +52,9 @@ class StepCache {
   void put(const StepRecord& record);
   void remove(const Digest& key);
   std::vector<StepRecord> list() const;
+  // Whether there is a record that was last used before then, in seconds since
+  // the epoch.
+  bool any_unused_since(std::int64_t seconds) const;
   // When the record was last put or found, in nanoseconds since the epoch; of one
   // that is found again and again, exact to an hour. 0 where it is absent.
   std::int64_t last_used(const Digest& key) const;

@@ -37,19 +37,21 @@ std::uint64_t blocks_of(int dir, const std::string& name, Seen& seen) {
   return blocks;
 }
 
-UsagePart blobs_part(Store& store, const Reached& reached) {
+std::uint64_t own_blocks(const std::string& path) {
+  const auto st = lstat_at(AT_FDCWD, path);
+  return st ? static_cast<std::uint64_t>(st->st_blocks) * kBlock : 0;
+}
+
+UsagePart blobs_part(const Store& store, Sizes& folders,
+                     const Reached& reached) {
   UsagePart part{.what = "blobs"};
+  part.bytes = own_blocks(store.root() + "/blobs") + folders["blobs/sha256"];
   for (const Digest& digest : store.blobs.list()) {
     ++part.count;
     if (!reached.blobs.contains(digest))
       part.reclaimable += allocated(store.blobs.path(digest));
   }
   return part;
-}
-
-std::uint64_t own_blocks(const std::string& path) {
-  const auto st = lstat_at(AT_FDCWD, path);
-  return st ? static_cast<std::uint64_t>(st->st_blocks) * kBlock : 0;
 }
 
 // Of layers/ without the layers.
@@ -68,11 +70,15 @@ UsagePart layers_part(Store& store, const Reached& reached) {
   return part;
 }
 
-UsagePart folder_part(const std::string& root, const char* folder) {
+UsagePart folder_part(const std::string& root, const char* folder,
+                      const Sizes& folders) {
   UsagePart part{.what = folder};
   const auto dir =
       try_openat(AT_FDCWD, root + "/" + folder, O_RDONLY | O_DIRECTORY);
   if (dir) part.count = list_dir(dir->get()).size();
+  const auto known = folders.find(folder);
+  part.bytes =
+      known != folders.end() ? known->second : allocated(root + "/" + folder);
   return part;
 }
 
@@ -107,37 +113,42 @@ const UsagePart& Usage::part(const std::string& what) const {
 
 Usage usage(Store& store) {
   Reached reached;
+  ImageLinks links(store.root());
   for (const NamedImage& image : store.images.list())
-    if (!image.name.empty()) reached.add_image(store.blobs, image.manifest);
+    if (!image.name.empty())
+      reached.add_image(store.blobs, links, image.manifest);
+  links.save();
   Usage usage;
-  usage.parts = {blobs_part(store, reached), layers_part(store, reached)};
-  for (const char* folder :
-       {"cache-mounts", "steps", "contexts", "web", "git", "refs", "logs", "tmp"})
-    usage.parts.push_back(folder_part(store.root(), folder));
-  UsagePart other{.what = "other"};
-  const Fd root = open_path(store.root(), O_RDONLY | O_DIRECTORY);
-  other.bytes = own_blocks(store.root());
-  for (const std::string& name : list_dir(root.get())) {
-    if (name == "layers") continue;
-    const auto part = std::find_if(
-        usage.parts.begin(), usage.parts.end(),
-        [&](const UsagePart& known) { return name == known.what; });
-    (part == usage.parts.end() ? other : *part).bytes +=
-        allocated(store.root() + "/" + name);
-  }
+  Sizes folders = folder_sizes(store);
+  usage.parts = {blobs_part(store, folders, reached),
+                 layers_part(store, reached)};
+  for (const char* folder : {"cache-mounts", "steps", "contexts", "web", "git",
+                             "refs", "logs", "tmp"})
+    usage.parts.push_back(folder_part(store.root(), folder, folders));
   for (UsagePart& part : usage.parts)
     if (kAllReclaimable.contains(part.what) && part.count != 0)
       part.reclaimable = part.bytes;
+  UsagePart other{.what = "other", .bytes = own_blocks(store.root())};
+  const Fd root = open_path(store.root(), O_RDONLY | O_DIRECTORY);
+  for (const std::string& name : list_dir(root.get()))
+    if (std::none_of(usage.parts.begin(), usage.parts.end(),
+                     [&](const UsagePart& part) { return name == part.what; }))
+      other.bytes += name == "diffs" ? folders["diffs"]
+                                     : allocated(store.root() + "/" + name);
   usage.parts.push_back(other);
   return usage;
 }
 
 std::uint64_t total_bytes(Store& store) {
-  std::uint64_t sum = own_blocks(store.root()) + frame_bytes(store);
+  std::uint64_t sum = own_blocks(store.root()) + frame_bytes(store) +
+                      own_blocks(store.root() + "/blobs");
   for (const auto& [id, bytes] : layer_sizes(store)) sum += bytes;
+  const Sizes folders = folder_sizes(store);
+  for (const auto& [folder, bytes] : folders) sum += bytes;
   const Fd root = open_path(store.root(), O_RDONLY | O_DIRECTORY);
   for (const std::string& name : list_dir(root.get()))
-    if (name != "layers") sum += allocated(store.root() + "/" + name);
+    if (name != "layers" && name != "blobs" && !folders.contains(name))
+      sum += allocated(store.root() + "/" + name);
   return sum;
 }
 

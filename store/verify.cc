@@ -187,12 +187,18 @@ void Verifier::records() {
   std::vector<StepRecord> records;
   listening(Kind::record, [&] { records = store_.steps.list(); });
   report_.records = records.size();
+  std::set<LayerId> there;
   for (const StepRecord& record : records) {
     check_stop();
-    const auto gone = std::find_if(
-        record.layers.begin(), record.layers.end(),
-        [&](const LayerId& id) { return !store_.layers.exists(id); });
-    if (gone == record.layers.end()) continue;
+    const std::vector<LayerId> layers = record.layers.ids();
+    const auto gone =
+        std::find_if(layers.begin(), layers.end(), [&](const LayerId& id) {
+          if (there.contains(id)) return false;
+          if (!store_.layers.exists(id)) return true;
+          there.insert(id);
+          return false;
+        });
+    if (gone == layers.end()) continue;
     if (options_.repair) store_.steps.remove(record.key);
     say(Kind::record, record.key.hex(),
         "names layer " + gone->substr(0, 12) + ", which is not there",
