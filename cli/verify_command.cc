@@ -82,9 +82,11 @@ void run_verify(Session& session) {
       session.store(), {.repair = args.has("repair"),
                         .threads = std::thread::hardware_concurrency(),
                         .stop = session.stop()});
-  if (report.busy)
-    throw Error("another process uses the store: nothing was repaired");
   print(format == "json" ? json_of(report) : text_of(report));
+  if (report.busy)
+    throw Error(
+        "another process uses the store: nothing was repaired; try again when "
+        "builds, pushes and pulls have ended");
   const bool left = std::any_of(
       report.problems.begin(), report.problems.end(),
       [](const store::Problem& problem) { return problem.repair.empty(); });
@@ -105,8 +107,9 @@ wrong or all was put right, else 1.
 
 --repair drops what is wrong: an index is made again, a tarball packed again
 where that gives the same bytes, a step whose layer is gone runs again in the next
-build. An image that cannot be saved loses its names. It needs the store for
-itself.
+build. An image that cannot be saved loses its names. Looking goes on beside
+builds; to repair, it needs the store for itself: it does nothing while another
+process uses it, and builds that start meanwhile wait, and say so.
 )",
     kTable,
     0,

@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <chrono>
 #include <map>
+#include <thread>
 
 #include "base/dir.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/text.h"
 
 namespace cbuild::store {
@@ -30,6 +32,17 @@ std::vector<std::string> live_leases(const std::string& directory) {
       texts.push_back(read_file(path).value_or(""));
   }
   return texts;
+}
+
+// Prune keeps others out for a moment, a repair until it has read everything.
+FileLock wait_to_look(const std::string& path) {
+  for (int i = 0; i < 200; ++i) {
+    if (auto lock = FileLock::try_lock(path, LockMode::shared))
+      return std::move(*lock);
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  warn("waiting for another process that repairs or prunes the store");
+  return FileLock(path, LockMode::shared);
 }
 
 }  // namespace
@@ -55,7 +68,7 @@ void Leases::acquire() {
   const std::lock_guard guard(mutex_);
   if (count_ == 0) {
     // A file that is there and not locked belongs to a dead process.
-    const FileLock lock(sweep_path(), LockMode::shared);
+    const FileLock lock = wait_to_look(sweep_path());
     make_dirs(directory(), 0700);
     path_ = directory() + "/" + random_hex(8);
     file_ = FileLock::try_lock(

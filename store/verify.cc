@@ -306,17 +306,30 @@ void Verifier::references() {
 }  // namespace
 
 VerifyReport verify(Store& store, const VerifyOptions& options) {
-  std::optional<FileLock> alone;
-  std::optional<Lease> lease;
-  std::optional<Leases::Looking> looking;  // prune waits
-  if (options.repair) {
-    alone = store.leases().sole_use();
-    if (!alone) return {.busy = true};
-  } else {
-    lease.emplace(store.lease());
-    looking.emplace(store.leases());
+  VerifyReport found;
+  {
+    const Lease lease = store.lease();
+    const Leases::Looking looking(store.leases());  // prune waits
+    VerifyOptions look = options;
+    look.repair = false;
+    found = Verifier(store, look).run();
   }
-  return Verifier(store, options).run();
+  const bool mended =
+      std::all_of(found.problems.begin(), found.problems.end(),
+                  [](const Problem& p) { return !p.repair.empty(); });
+  if (!options.repair || mended) return found;
+  const std::optional<FileLock> alone = store.leases().sole_use();
+  if (!alone) {
+    found.busy = true;
+    return found;
+  }
+  // What was dropped because it was read is not found again.
+  VerifyReport report = Verifier(store, options).run();
+  std::erase_if(found.problems,
+                [](const Problem& p) { return p.repair.empty(); });
+  report.problems.insert(report.problems.begin(), found.problems.begin(),
+                         found.problems.end());
+  return report;
 }
 
 }  // namespace cbuild::store

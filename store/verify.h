@@ -1,12 +1,12 @@
 // Whether everything in the store is what it says it is.
 //
-// Reads and hashes all of it: blobs against their names, trees against their
-// indexes, tarballs against the diffIDs noted for them, records, names and what
-// they need. Repairing drops what is wrong, since everything but names can be
-// made or fetched again: an index is made again from the tree, a tree unpacked
-// again from its tarball, a tarball packed again where that gives the same
-// bytes; a layer that cannot be saved goes with the records that name it, a
-// name whose image cannot be saved is taken away.
+// Works beside other processes, and reads and hashes all of it: blobs against
+// their names, trees against their indexes, tarballs against the diffIDs noted
+// for them, records, names and what they need. Repairing drops what is wrong,
+// since everything but names can be made or fetched again: an index is made again
+// from the tree, a tree unpacked again from its tarball, a tarball packed again
+// where that gives the same bytes; a layer that cannot be saved goes with the
+// records that name it, a name whose image cannot be saved is taken away.
 #pragma once
 
 #include <atomic>
@@ -32,7 +32,7 @@ struct Problem {
 };
 
 struct VerifyReport {
-  // Repairing needs the store for itself; nothing was done.
+  // Another process uses the store: nothing was repaired.
   bool busy = false;
   std::size_t blobs = 0;  // how many were looked at
   std::size_t layers = 0;
@@ -44,6 +44,8 @@ struct VerifyReport {
   bool sound() const { return problems.empty(); }
 };
 
+// To repair, it needs the store for itself, but only where something is wrong: it
+// looks first, and again, while others wait for the store, when it has that.
 VerifyReport verify(Store& store, const VerifyOptions& options);
 
 }  // namespace cbuild::store

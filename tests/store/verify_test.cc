@@ -123,9 +123,13 @@ TEST_CASE("looking changes nothing, and repairing needs the store",
   CHECK(look(s.root).problems.front().repair.empty());
   {
     const Lease lease = s.store.lease();
-    CHECK(look(s.root, true).busy);
+    const VerifyReport report = look(s.root, true);
+    CHECK(report.busy);
+    CHECK(report.problems.size() == 1);
     CHECK_FALSE(look(s.root).busy);
   }
   CHECK_FALSE(look(s.root, true).busy);
-  CHECK(look(s.root).sound());
+  const Lease lease = s.store.lease();
+  CHECK(look(s.root, true).sound());
+  CHECK_FALSE(look(s.root, true).busy);  // nothing is to be repaired
 }
