@@ -59,9 +59,12 @@ Fd copied_directory(int source, const struct stat& st,
   return clone_tree(copy.get(), kNoDevices, scratch);
 }
 
-// Writes to the directory go to a scratch upper directory.
+// Writes to the directory go to a scratch upper directory. Before Linux 6.15
+// none can be had over a mount that is detached (another stage's layers).
 Fd scratch_directory(int source, const struct stat& st,
                      const std::string& scratch) {
+  if (!clone_tree(source, 0, scratch))
+    return copied_directory(source, st, scratch);
   const OverlaySpec spec{
       {proc_path(source)}, scratch + "/upper", scratch + "/work"};
   check(::mkdir(spec.upper.c_str(), 0700), "mkdir", spec.upper);

@@ -105,6 +105,18 @@ bool add_lowers(int context, const std::vector<std::string>& lowers) {
   return true;
 }
 
+// Before 6.5 overlayfs takes any option, up to a page of them, and looks at
+// them (and complains to the kernel's log) as it is mounted.
+bool takes_any_option() {
+  static const bool any = [] {
+    const Fd context(::fsopen("overlay", FSOPEN_CLOEXEC));
+    if (!context) refuse(errno, "overlay");
+    return ::fsconfig(context.get(), FSCONFIG_SET_FLAG, "no-such-option",
+                      nullptr, 0) == 0;
+  }();
+  return any;
+}
+
 // Where overlayfs keeps its marks: user.overlay.* (userxattr, Linux 5.11),
 // which is all that a user namespace can have, so that a store works however it
 // is used. A file system without user.* leaves root trusted.overlay.*.
@@ -169,11 +181,17 @@ void attach(const std::vector<Fd>& clones) {
   }
 }
 
+// The kernel does not say which.
+void find_missing(const std::vector<std::string>& lowers) {
+  for (const std::string& lower : lowers)
+    check(::access(lower.c_str(), F_OK), "overlay lower directory", lower);
+}
+
 // On a thread of its own, whose mount namespace and working directory die with
 // it: a tmpfs with short links to the layers, where nobody else can see it,
 // since all options must fit in one page. The detached clone outlives it.
 Fd mount_from_page(const OverlaySpec& spec, const std::vector<Fd>& clones) {
-  check(::unshare(CLONE_FS | CLONE_NEWNS), "unshare", "mount namespace");
+  if (::unshare(CLONE_FS | CLONE_NEWNS) == -1) refuse(errno, "mount namespace");
   check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "mount",
         "/");
   check(::mount("tmpfs", "/sys", "tmpfs", 0, nullptr), "mount", "tmpfs");
@@ -181,8 +199,11 @@ Fd mount_from_page(const OverlaySpec& spec, const std::vector<Fd>& clones) {
   make_short_names(spec);
   attach(clones);
   check(::mkdir("m", 0700), "mkdir", "m");
-  check(::mount("overlay", "m", "overlay", 0, option_page(spec).c_str()),
-        "mount overlay", spec.upper);
+  if (::mount("overlay", "m", "overlay", 0, option_page(spec).c_str()) == -1) {
+    const int code = errno;
+    if (code == ENOENT) find_missing(spec.lowers);
+    fail(code, "mount overlay", spec.upper, "");
+  }
   return clone_directory("m", spec.upper.empty());
 }
 
@@ -212,6 +233,7 @@ Fd mount_overlay(const OverlaySpec& spec) {
   if (spec.lowers.size() == 1 && spec.upper.empty())
     return clone_directory(spec.lowers[0], true);
 
+  if (takes_any_option()) return mount_overlay_by_page(spec);
   const Fd context(::fsopen("overlay", FSOPEN_CLOEXEC));
   if (!context) refuse(errno, "overlay");
   if (!add_lowers(context.get(), spec.lowers))
@@ -228,9 +250,6 @@ Fd mount_overlay(const OverlaySpec& spec) {
       -1) {
     const int code = errno;
     const std::string log = context_log(context.get());
-    // Before 6.5 overlayfs takes any option and says no here, without a word.
-    if (code == EINVAL && log.empty() && !is_on_overlay(spec.upper))
-      return mount_overlay_by_page(spec);
     fail(code, "mount overlay", spec.upper, log);
   }
   const unsigned attributes = spec.upper.empty() ? MOUNT_ATTR_RDONLY : 0;

@@ -238,8 +238,8 @@ TEST_CASE("bind: from another stage's detached mount", "[runtime]") {
   Sandbox sandbox;
   const std::string a = make_source(sandbox, "l0", "top", "1\n");
   const std::string b = make_source(sandbox, "l1", "d/below", "2\n");
-  const Fd stage = mount_overlay({{a, b}, "", ""});
   for (int repeat = 0; repeat < 2; ++repeat) {
+    const Fd stage = mount_overlay({{a, b}, "", ""});
     RunSpec spec = sandbox.spec(
         "cat /m/top /m/d/below /n /w/below; "
         "echo 3 > /w/below");

@@ -141,9 +141,10 @@ TEST_CASE("overlay: a layer may be known by descriptor only", "[runtime]") {
 
 TEST_CASE("overlay: a layer that is missing is named", "[runtime]") {
   NEED_SANDBOX();
+  const Mounter mounter = GENERATE(mount_overlay, mount_overlay_by_page);
   Layers layers(2);
   layers.spec.lowers.push_back("/no/such/layer");
-  CHECK_THROWS_WITH(mount_overlay(layers.spec),
+  CHECK_THROWS_WITH(mounter(layers.spec),
                     Catch::Contains("/no/such/layer") &&
                         Catch::Contains("No such file or directory"));
 }
