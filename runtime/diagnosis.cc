@@ -305,20 +305,36 @@ Finding xattr_finding(const std::string& directory) {
   return f;
 }
 
+// Why a RUN cannot have this limit, or "".
+std::string limit_refused(const Resources& limit) {
+  try {
+    CgroupPool(limit, "").acquire();
+    return "";
+  } catch (const Error& e) {
+    return e.what();
+  }
+}
+
 Finding cgroup_finding() {
   Finding f{"cgroups", false, "version 1", ""};
   if (::access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0)
     f.detail = "version 2";
-  try {
-    Resources limits;
-    limits.memory = std::uint64_t{1} << 30;
-    CgroupPool pool(limits, "");
-    f.allowed = static_cast<bool>(pool.acquire());
-    f.detail += ", and limits of a RUN can be set";
-  } catch (const Error& e) {
-    f.detail += "; " + std::string(e.what());
-    f.remedy = "systemd-run --user --scope -p Delegate=yes cbuild ...";
+  const std::pair<const char*, Resources> limits[] = {
+      {"memory", {.memory = std::uint64_t{1} << 30}},
+      {"cpu", {.cpu_quota = 100000}},
+      {"pids", {.pids = 100}}};
+  std::string can, cannot, why;
+  for (const auto& [name, limit] : limits) {
+    const std::string refused = limit_refused(limit);
+    std::string& list = refused.empty() ? can : cannot;
+    list += (list.empty() ? "" : ", ") + std::string(name);
+    if (why.empty()) why = refused;
   }
+  f.allowed = cannot.empty();
+  if (!can.empty()) f.detail += ", and a RUN can be limited in " + can;
+  if (!cannot.empty()) f.detail += "; not in " + cannot + ": " + why;
+  if (!f.allowed)
+    f.remedy = "systemd-run --user --scope -p Delegate=yes cbuild ...";
   return f;
 }
 
