@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "store/image.h"
-#include "store/staging.h"
+#include "store/remember.h"
 
 namespace cbuild::store {
 namespace {
@@ -78,7 +78,7 @@ Links ImageLinks::of(const BlobStore& blobs, const Digest& manifest) {
 void ImageLinks::save() {
   std::string text;
   for (const auto& [manifest, line] : asked_) text += line + "\n";
-  if (text != text_) Staging::of(root_)->replace(root_ + "/image-links", text);
+  if (text != text_) remember(root_, "image-links", text);
 }
 
 }  // namespace cbuild::store

@@ -7,6 +7,7 @@
 
 #include "base/dir.h"
 #include "base/text.h"
+#include "store/remember.h"
 #include "store/usage.h"
 
 namespace cbuild::store {
@@ -70,8 +71,7 @@ namespace {
 Sizes remembered_sizes(const Store& store, const char* file,
                        const std::string& parent,
                        const std::vector<std::string>& names) {
-  const std::string path = store.root() + "/" + file;
-  const std::string before = read_file(path).value_or("");
+  const std::string before = read_file(store.root() + "/" + file).value_or("");
   KnownSizes known(before);
   std::string found;
   timespec now = {};
@@ -87,7 +87,7 @@ Sizes remembered_sizes(const Store& store, const char* file,
     sizes.emplace_hint(sizes.end(), name, bytes);
     if (is_settled(st->st_ctim, now)) found += line_of(name, changed, bytes);
   }
-  if (found != before) Staging::of(store.root())->replace(path, found);
+  if (found != before) remember(store.root(), file, found);
   return sizes;
 }
 

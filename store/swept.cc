@@ -7,6 +7,7 @@
 
 #include "base/dir.h"
 #include "store/layer_sizes.h"
+#include "store/remember.h"
 
 namespace cbuild::store {
 namespace {
@@ -43,8 +44,7 @@ bool is_swept(const Store& store) {
 
 void write_swept(const Store& store) {
   const std::string state = state_of(store);
-  if (!state.empty())
-    Staging::of(store.root())->replace(store.root() + "/swept", state);
+  if (!state.empty()) remember(store.root(), "swept", state);
 }
 
 }  // namespace cbuild::store
