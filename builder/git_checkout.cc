@@ -53,6 +53,32 @@ void clone(const GitCheckout& checkout, const GitCommand& git) {
   remove_tree(git.git_dir + "/FETCH_HEAD");
 }
 
+void update_submodules(const GitCommand& git) {
+  git.run(
+      {"submodule", "--quiet", "update", "--init", "--recursive", "--depth=1"});
+}
+
+// The repositories of submodules stay in the main one, which is ours alone, so
+// that of a later commit only what is new is fetched. Where that does not work,
+// as one may be damaged or from an address of old, all is fetched anew.
+void update_kept_submodules(const GitCheckout& checkout,
+                            const GitCommand& git) {
+  const std::string kept = checkout.repository + "/modules";
+  const std::string link = git.git_dir + "/modules";
+  make_dirs(kept, 0700);
+  check(::symlink(kept.c_str(), link.c_str()), "symlink", link);
+  try {
+    return update_submodules(git);
+  } catch (const registry::RegistryError&) {
+    if (list_dir(open_path(kept, O_RDONLY | O_DIRECTORY).get()).empty()) throw;
+  }
+  for (const std::string& path : {kept, git.git_dir, git.work_tree})
+    remove_tree(path);
+  make_directory(git.work_tree);
+  borrow_objects(checkout, git);
+  update_submodules(git);
+}
+
 // What submodules leave in the tree; git lets no file of a commit have that
 // name.
 void remove_git_entries(int directory) {
@@ -114,18 +140,23 @@ std::string check_out(const GitCheckout& checkout, const GitCommand& command,
   else
     borrow_objects(checkout, git);
 
-  const Fd tree = open_path(git.work_tree, O_RDONLY | O_DIRECTORY);
-  const bool has_submodules = lstat_at(tree.get(), ".gitmodules").has_value();
+  const bool has_submodules =
+      lstat_at(AT_FDCWD, git.work_tree + "/.gitmodules").has_value();
   if (has_submodules && reference.submodules.value_or(true)) {
     in_context("failed to update submodules for " + reference.remote, [&] {
-      git.run({"submodule", "--quiet", "update", "--init", "--recursive",
-               "--depth=1"});
+      if (keep)
+        update_submodules(git);
+      else
+        update_kept_submodules(checkout, git);
     });
-    if (!keep) remove_git_entries(tree.get());
+    if (!keep)
+      remove_git_entries(
+          open_path(git.work_tree, O_RDONLY | O_DIRECTORY).get());
   }
   if (reference.commit_times) {
     const std::string seconds(trim(
         git.run({"log", "-1", "--format=%ct", checkout.object + "^{commit}"})));
+    const Fd tree = open_path(git.work_tree, O_RDONLY | O_DIRECTORY);
     set_times(tree.get(), {static_cast<time_t>(std::stoll(seconds)), 0});
   }
   return subdirectory_of(git.work_tree, reference.subdirectory);

@@ -11,7 +11,7 @@ namespace cbuild::builder {
 // What is to be checked out, from where.
 struct GitCheckout {
   const GitReference& git;
-  std::string repository;  // bare, has the object
+  std::string repository;  // bare, has the object; gets its submodules' too
   std::string ref;         // whole name, or an id: what .git will call it
   std::string object;      // commit or tag
 };

@@ -1,6 +1,7 @@
 // Files of git repositories, kept in the store.
 //
 //   <root>/git/repositories/<hash of the remote>   bare, with what was fetched
+//                                                  and its submodules'
 //   <root>/git/files/<hash>/                       a commit's files, never
 //                                                  changed, published by rename
 //

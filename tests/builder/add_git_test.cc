@@ -193,6 +193,31 @@ TEST_CASE("git over ssh is asked as whoever runs the build", "[builder]") {
   CHECK(asked.find("me@127.0.0.1 git-upload-pack '/a/b'") != std::string::npos);
 }
 
+TEST_CASE("a submodule is fetched once, whatever else is committed",
+          "[builder]") {
+  if (!can_run()) return;
+  GitWorld world;
+  CHECK(world.add(world.server.url()) == 1);
+  CHECK(world.server.asked("fetch") == 2);
+  world.server.commit("a", "three");
+  CHECK(world.add(world.server.url()) == 1);
+  CHECK(world.server.asked("fetch") == 1);
+  SECTION("damaged ones are fetched anew") {
+    const std::string all = world.store().root() + "/git/repositories/";
+    const Fd repositories = open_path(all, O_RDONLY | O_DIRECTORY);
+    const std::string module =
+        all + list_dir(repositories.get()).front() + "/modules/sub";
+    remove_tree(module + "/objects");
+    world.server.commit("a", "four");
+    CHECK(world.add(world.server.url()) == 1);
+    CHECK(world.server.asked("fetch") == 2);
+  }
+  const auto layers = world.store().layers.list();
+  for (const store::LayerId& id : layers)
+    CHECK(testing::describe(world.store().layers.tree(id)).at("sub/inner") ==
+          "f 644 0:0 inner\n");
+}
+
 TEST_CASE("a submodule cannot lead to files of this machine", "[builder]") {
   if (!can_run()) return;
   GitWorld world;
