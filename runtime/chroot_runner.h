@@ -2,11 +2,11 @@
 // container: chroot(2) to a copy of the layers.
 //
 // The command has the network, the process numbers, the System V IPC and the
-// devices of the container around it. What keeps it from more than that is in
-// confinement.h; where that cannot be had, honest builds are kept apart and
-// hostile ones are not. /proc and /sys are empty. Mounts are copies that are
-// put in their places (placements.h) and taken out; a secret as a file is
-// refused, as it would be on a disk. So are devices, --network=none and
+// devices of the container around it. What keeps it from more than that is
+// in confinement.h; where that cannot be had, honest builds are kept apart
+// and hostile ones are not. /proc and /sys are empty. Mounts are copies that
+// are put in their places (placements.h) and taken out; a secret as a file
+// is refused, as it would be on a disk. So are devices, --network=none and
 // --security=insecure.
 //
 #pragma once

@@ -45,16 +45,27 @@ bool may_mount() {
   return ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0;
 }
 
+// A directory that somebody called chroot(2) on: pivot_root(2) cannot leave it.
+bool root_is_no_mount() {
+  struct statx st = {};
+  return ::statx(AT_FDCWD, "/", 0, 0, &st) == 0 &&
+         (st.stx_attributes_mask & ~st.stx_attributes &
+          STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
 // Why the machine's root may not mount, as in a container with CAP_SYS_ADMIN
-// and docker's AppArmor profile; 0 where it may. Tried only where something can
-// say no: a process costs as much as a tenth of a cached build.
-int refusal_for_root() {
-  if (!has_seccomp_filter() && apparmor_profile().empty()) return 0;
+// and docker's AppArmor profile; "" where it may. Tried only where something
+// can say no: a process costs as much as a tenth of a cached build.
+std::string refusal_for_root() {
+  if (root_is_no_mount())
+    return "/ is a chroot's, and no mount: bind it on itself before";
+  if (!has_seccomp_filter() && apparmor_profile().empty()) return "";
   const pid_t pid = check(::fork(), "fork", "");
   if (pid == 0) ::_exit(::unshare(CLONE_NEWNS) == 0 && may_mount() ? 0 : errno);
   int status = 0;
   check(::waitpid(pid, &status, 0), "waitpid", "");
-  return WIFEXITED(status) ? WEXITSTATUS(status) : EPERM;
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : EPERM;
+  return code == 0 ? "" : "mount: " + std::string(std::strerror(code));
 }
 
 Isolation take_chroot(const std::string& why) {
@@ -162,8 +173,8 @@ Isolation enter_isolation(IsolationChoice choice) {
     isolation = chosen_chroot();
   else if (!root || choice.rung == Rung::userns)
     isolation = enter_userns();
-  else if (const int code = refusal_for_root())
-    isolation = take_chroot("mount: " + std::string(std::strerror(code)));
+  else if (const std::string why = refusal_for_root(); !why.empty())
+    isolation = take_chroot(why);
   if (choice.rung == Rung::root && isolation.rung != Isolation::Rung::root)
     throw IsolationError(isolation.text);
   if (choice.rung == Rung::userns && isolation.rung != Isolation::Rung::userns)
