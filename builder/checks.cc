@@ -151,7 +151,8 @@ void Checks::report(const std::string& rule, std::string message,
                     parser::Span span) {
   const CheckRule* known = find_rule(rule);
   if (known == nullptr) throw Error("there is no check called " + rule);
-  if (!stopped_ && speaks(*known)) findings_.push_back({rule, std::move(message), span});
+  if (!stopped_ && speaks(*known))
+    findings_.push_back({rule, std::move(message), span});
 }
 
 void Checks::fail_if_asked() const {

@@ -288,18 +288,17 @@ bool Engine::usable(const store::StepRecord& record, const Step& step) {
   if (step.parent && nodes_[*step.parent].result)
     below = nodes_[*step.parent].result->layers;
   const std::vector<store::LayerId> own = record.layers.beyond(below);
-  return std::all_of(
-      own.begin(), own.end(), [&](const auto& id) {
-        if (usable_.contains(id)) return true;
-        if (!store.layers.exists(id)) return false;
-        const auto blob = store.layers.recorded_blob(id);
-        if (blob && store.blobs.size(blob->digest)) packed_.insert(id);
-        // Without a tarball it was made here, and its tree stays.
-        const bool here = !blob || packed_.contains(id) || cache_.knows(id) ||
-                          store.layers.has_tree(id);
-        if (here) usable_.insert(id);
-        return here;
-      });
+  return std::all_of(own.begin(), own.end(), [&](const auto& id) {
+    if (usable_.contains(id)) return true;
+    if (!store.layers.exists(id)) return false;
+    const auto blob = store.layers.recorded_blob(id);
+    if (blob && store.blobs.size(blob->digest)) packed_.insert(id);
+    // Without a tarball it was made here, and its tree stays.
+    const bool here = !blob || packed_.contains(id) || cache_.knows(id) ||
+                      store.layers.has_tree(id);
+    if (here) usable_.insert(id);
+    return here;
+  });
 }
 
 bool Engine::load_record(StepId id) {

@@ -19,10 +19,9 @@ BaseLayers base_layers(const Plan& plan, const Engine& engine) {
     const auto& blobs = image->image.manifest.layers;
     for (std::size_t i = 0; i < ids.size() && i < blobs.size(); ++i)
       layers.insert_or_assign(
-          ids[i],
-          store::LayerBlob{image->image.config.diff_ids[i], blobs[i].digest,
-                           blobs[i].size,
-                           store::compression_of(blobs[i].media_type)});
+          ids[i], store::LayerBlob{image->image.config.diff_ids[i],
+                                   blobs[i].digest, blobs[i].size,
+                                   store::compression_of(blobs[i].media_type)});
   }
   return layers;
 }

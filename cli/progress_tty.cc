@@ -3,14 +3,14 @@
 // The block of running steps is the last thing on the screen; the cursor waits
 // below it. A frame goes out in one write(2): up to the block's first row, new
 // finished lines, new block, and erase what is below. Each line erases its row
-// first, because of rows that tmux wrapped in a narrower window it remembers that
-// they go on, and would join them in a wider one; and then what is behind it,
-// which may be on another row. Not all at first: tmux takes a screen that is
-// erased from its top for one to be kept, and would fill its history. Nothing is
-// left to restore: the cursor is never hidden and every line ends in plain
-// colours, so that even a kill leaves a usable terminal. Where the window was made
-// narrower since, the terminal has wrapped the old lines, which the way up takes
-// into account.
+// first, because of rows that tmux wrapped in a narrower window it remembers
+// that they go on, and would join them in a wider one; and then what is behind
+// it, which may be on another row. Not all at first: tmux takes a screen that
+// is erased from its top for one to be kept, and would fill its history.
+// Nothing is left to restore: the cursor is never hidden and every line ends in
+// plain colours, so that even a kill leaves a usable terminal. Where the window
+// was made narrower since, the terminal has wrapped the old lines, which the
+// way up takes into account.
 #include <unistd.h>
 
 #include <chrono>
@@ -196,7 +196,8 @@ class TtyRenderer final : public Renderer {
   }
 
   void handle(const builder::SummaryEvent& event) {
-    for (const std::string& line : split(times_.table(terminal_size().columns), '\n'))
+    for (const std::string& line :
+         split(times_.table(terminal_size().columns), '\n'))
       if (!line.empty()) add_scrolled(line, Colour::dim);
     add_scrolled(summary_text(event), Colour::bold);
   }

@@ -34,15 +34,14 @@ const char* kind_text(store::Problem::Kind kind) {
 }
 
 std::string json_of(const store::VerifyReport& report) {
-  nlohmann::ordered_json json = {
-      {"version", 1},
-      {"sound", report.sound()},
-      {"blobs", report.blobs},
-      {"layers", report.layers},
-      {"records", report.records},
-      {"images", report.names},
-      {"bytes", report.bytes},
-      {"problems", nlohmann::ordered_json::array()}};
+  nlohmann::ordered_json json = {{"version", 1},
+                                 {"sound", report.sound()},
+                                 {"blobs", report.blobs},
+                                 {"layers", report.layers},
+                                 {"records", report.records},
+                                 {"images", report.names},
+                                 {"bytes", report.bytes},
+                                 {"problems", nlohmann::ordered_json::array()}};
   for (const store::Problem& problem : report.problems)
     json["problems"].push_back({{"kind", kind_text(problem.kind)},
                                 {"subject", problem.subject},

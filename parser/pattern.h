@@ -23,5 +23,4 @@ std::string replace_pattern(std::string_view value, std::string_view pattern,
                             std::string_view replacement, bool all,
                             std::size_t limit);
 
-
 }  // namespace cbuild::parser

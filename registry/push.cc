@@ -130,9 +130,9 @@ class BlobPush {
   }
 
   // The registry hashes what it gets; where it refuses that, whose fault is it?
-  // It then says 400, with DIGEST_INVALID (distribution-spec), SIZE_INVALID or a
-  // code of its own. Refused rights, a lost upload or a quota have other statuses
-  // and tell nothing of the bytes.
+  // It then says 400, with DIGEST_INVALID (distribution-spec), SIZE_INVALID or
+  // a code of its own. Refused rights, a lost upload or a quota have other
+  // statuses and tell nothing of the bytes.
   void check_own_bytes() {
     if (store_.blobs.verify(blob_.digest)) return;
     store_.blobs.remove(blob_.digest);
@@ -187,7 +187,7 @@ Sources find_sources(const store::Store& store, const Reference& to) {
 }
 
 void put_image_manifest(Session& session, store::Store& store,
-                  const store::Image& image, const Reference& to) {
+                        const store::Image& image, const Reference& to) {
   const Digest& digest = image.descriptor.digest;
   const std::optional<std::string> body = store.blobs.read(digest);
   if (!body) throw Error("manifest " + digest.text() + " is not in the store");

@@ -70,8 +70,7 @@ std::optional<LayerBlob> LayerStore::State::blob_here(
 std::optional<LayerBlob> LayerStore::State::blob_here(
     const LayerMeta& meta, Compression compression) const {
   for (const LayerBlob& blob : meta.blobs)
-    if (blob.compression == compression &&
-        blobs.size(blob.digest) == blob.size)
+    if (blob.compression == compression && blobs.size(blob.digest) == blob.size)
       return blob;
   return std::nullopt;
 }

@@ -49,8 +49,7 @@ struct LayerStore::State {
 
   // `index`: a whole file, or empty where the layer was pulled.
   LayerBlob make_tarball(const LayerId& id, const LayerMeta& meta,
-                         std::string_view index,
-                         const TarballOptions& options);
+                         std::string_view index, const TarballOptions& options);
 
   std::string alias(const Digest& diff_id) const {
     return root + "/diffs/" + diff_id.hex();

@@ -15,8 +15,8 @@
 namespace cbuild::store {
 namespace {
 
-// What the lease files of live processes say; those of dead ones go. Called with
-// the sweep lock: no lease is being made or written.
+// What the lease files of live processes say; those of dead ones go. Called
+// with the sweep lock: no lease is being made or written.
 std::vector<std::string> live_leases(const std::string& directory) {
   std::vector<std::string> texts;
   const auto dir = try_openat(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY);

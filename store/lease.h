@@ -3,11 +3,12 @@
 //   <root>/locks/leases/<random>   one for each process that uses the store,
 //                                  locked (OFD) while it lives; a line for each
 //                                  thing that it holds
-//   <root>/locks/sweep             shared while something is looked up and held,
+//   <root>/locks/sweep             shared while something is looked up and
+//   held,
 //                                  exclusive while prune decides and removes
 //
-// A thing is named by its path below the root ("layers/<id>", "steps/<key>"), an
-// image by "images/<digest>" or "indexes/<digest>": with it goes all that it
+// A thing is named by its path below the root ("layers/<id>", "steps/<key>"),
+// an image by "images/<digest>" or "indexes/<digest>": with it goes all that it
 // names. What a process finds it holds before prune may look again, and what it
 // makes it holds before that gets its name; so prune removes nothing that a
 // process counts on, and no process waits for another's build. The kernel drops

@@ -33,8 +33,7 @@ PruneReport prune(Store& store, const PruneOptions& options) {
   gently.references = gently.cache_mounts = false;
   PruneReport report = run(gently);
   const std::uint64_t wanted = wanted_bytes(store, options, graves);
-  if (options.dry_run)
-    return report.bytes >= wanted ? report : run(options);
+  if (options.dry_run) return report.bytes >= wanted ? report : run(options);
   if (wanted == 0) return report;
   PruneReport more = run(options);
   more.images = std::move(report.images);

@@ -39,8 +39,7 @@ std::uint64_t wanted_bytes(Store& store, const PruneOptions& options,
     const std::uint64_t free = disk_space(store).free + graves.bytes();
     const std::uint64_t lacking =
         free < *options.free_bytes ? *options.free_bytes - free : 0;
-    if (lacking != 0)
-      keep = std::min(keep, total - std::min(total, lacking));
+    if (lacking != 0) keep = std::min(keep, total - std::min(total, lacking));
   }
   if (options.reserved_bytes) {
     // Alone it says how much to keep.
@@ -66,8 +65,8 @@ PruneReport Pruner::run() {
   drop_images();
   drop_references();
   if (options_.references)
-    for (const char* folder : {"contexts", "web/urls", "web/files", "git/files",
-                               "git/repositories"})
+    for (const char* folder :
+         {"contexts", "web/urls", "web/files", "git/files", "git/repositories"})
       drop_files(folder);
   if (options_.cache_mounts) report_.cache_mounts = drop_files("cache-mounts");
   if (options_.logs && !options_.only) report_.logs = drop_files("logs");
@@ -121,11 +120,11 @@ bool Pruner::is_held(const Descriptor& image) const {
 
 void Pruner::drop_images() {
   for (NamedImage& image : store_.images.list()) {
-    const bool goes = !options_.only && !is_held(image.manifest) &&
-                      (image.name.empty() ? options_.dangling_images &&
-                                               image.manifest.digest !=
-                                                   options_.spared
-                                         : options_.named_images);
+    const bool goes =
+        !options_.only && !is_held(image.manifest) &&
+        (image.name.empty() ? options_.dangling_images &&
+                                  image.manifest.digest != options_.spared
+                            : options_.named_images);
     if (!goes) {
       images_.push_back(std::move(image.manifest));
       continue;
@@ -176,9 +175,8 @@ bool Pruner::is_wanted_gone(const std::string& folder,
 
 bool Pruner::is_wanted_gone(const StepRecord& step,
                             const Reached& of_images) const {
-  CacheItem item{.type = "regular",
-                 .id = step.key.hex(),
-                 .description = step.title};
+  CacheItem item{
+      .type = "regular", .id = step.key.hex(), .description = step.title};
   for (const auto& [name, value] : step.inputs)
     if (name == "below") item.parent = value;
   if (!step.layers.empty()) {

@@ -16,8 +16,8 @@
 // A record file is {"sha256":"<hex>","record":<record>}, where the digest is
 // that of the record's bytes as they stand: it is verified before any parsing.
 // The record ends with its layers in one string, which is cut off before: of a
-// thousand steps on top of each other they are nearly all that there is to read,
-// and a JSON parser is slow.
+// thousand steps on top of each other they are nearly all that there is to
+// read, and a JSON parser is slow.
 
 namespace cbuild::store {
 namespace {
@@ -34,11 +34,13 @@ Json json_of(const StepRecord& record) {
   Json inputs = Json::array();
   for (const auto& [name, value] : record.inputs)
     inputs.push_back(Json::array({name, value}));
-  return {
-      {"key", record.key.text()},  {"title", record.title},
-      {"born", Birth::now().text()},
-      {"created", record.created}, {"created_ns", record.created_nanoseconds},
-      {"ms", record.milliseconds}, {"inputs", std::move(inputs)}};
+  return {{"key", record.key.text()},
+          {"title", record.title},
+          {"born", Birth::now().text()},
+          {"created", record.created},
+          {"created_ns", record.created_nanoseconds},
+          {"ms", record.milliseconds},
+          {"inputs", std::move(inputs)}};
 }
 
 // The record's bytes.
@@ -50,8 +52,8 @@ std::string text_of(const StepRecord& record) {
   return text + "\"}";
 }
 
-// `text` without its layers, and these. nullopt for what has none, as records of
-// earlier versions.
+// `text` without its layers, and these. nullopt for what has none, as records
+// of earlier versions.
 std::optional<std::pair<std::string, Chain>> without_chain(
     std::string_view text) {
   constexpr std::string_view kEnd = "\"}";

@@ -6,7 +6,8 @@
 // can be explained. A record that does not parse, or whose own digest does not
 // verify, counts as absent and is dropped; so does one from before a power cut
 // that no sync came after (store/durability.h), since the layers it names may
-// be torn. Any number of processes may share. The file's mtime is when the record was last found, exact to an hour.
+// be torn. Any number of processes may share. The file's mtime is when the
+// record was last found, exact to an hour.
 #pragma once
 
 #include <cstdint>
@@ -34,9 +35,9 @@ Digest key_of(const KeyInputs& inputs);
 struct StepRecord {
   Digest key;
   KeyInputs inputs;
-  std::string title;            // the instruction as written
-  Chain layers;                 // the whole chain after the step
-  std::int64_t created = 0;     // seconds since the epoch
+  std::string title;         // the instruction as written
+  Chain layers;              // the whole chain after the step
+  std::int64_t created = 0;  // seconds since the epoch
   std::int64_t created_nanoseconds = 0;
   std::int64_t milliseconds = 0;  // how long it ran
 };
@@ -55,8 +56,8 @@ class StepCache {
   // Whether there is a record that was last used before then, in seconds since
   // the epoch.
   bool any_unused_since(std::int64_t seconds) const;
-  // When the record was last put or found, in nanoseconds since the epoch; of one
-  // that is found again and again, exact to an hour. 0 where it is absent.
+  // When the record was last put or found, in nanoseconds since the epoch; of
+  // one that is found again and again, exact to an hour. 0 where it is absent.
   std::int64_t last_used(const Digest& key) const;
 
  private:

@@ -177,9 +177,8 @@ void Verifier::listening(Kind kind, Body&& body) {
     DamageHandler before;
     ~Listener() { on_damage(std::move(before)); }
   };
-  const Listener listener{on_damage([&](const std::string& sentence) {
-    say(kind, "", sentence, "mended");
-  })};
+  const Listener listener{on_damage(
+      [&](const std::string& sentence) { say(kind, "", sentence, "mended"); })};
   body();
 }
 
@@ -271,9 +270,9 @@ std::vector<NamedImage> Verifier::images() {
     throw;
   } catch (const Error& e) {
     if (options_.repair)
-      write_index_json(store_.root(), {.media_type = media::kOciIndex,
-                                       .manifests = {},
-                                       .annotations = {}});
+      write_index_json(
+          store_.root(),
+          {.media_type = media::kOciIndex, .manifests = {}, .annotations = {}});
     say(Kind::name, "index.json", e.what(),
         options_.repair ? "made anew: all names are lost" : "");
     return {};

@@ -3,10 +3,10 @@
 // Works beside other processes, and reads and hashes all of it: blobs against
 // their names, trees against their indexes, tarballs against the diffIDs noted
 // for them, records, names and what they need. Repairing drops what is wrong,
-// since everything but names can be made or fetched again: an index is made again
-// from the tree, a tree unpacked again from its tarball, a tarball packed again
-// where that gives the same bytes; a layer that cannot be saved goes with the
-// records that name it, a name whose image cannot be saved is taken away.
+// since everything but names can be made or fetched again: an index is made
+// again from the tree, a tree unpacked again from its tarball, a tarball packed
+// again where that gives the same bytes; a layer that cannot be saved goes with
+// the records that name it, a name whose image cannot be saved is taken away.
 #pragma once
 
 #include <atomic>
@@ -44,8 +44,8 @@ struct VerifyReport {
   bool sound() const { return problems.empty(); }
 };
 
-// To repair, it needs the store for itself, but only where something is wrong: it
-// looks first, and again, while others wait for the store, when it has that.
+// To repair, it needs the store for itself, but only where something is wrong:
+// it looks first, and again, while others wait for the store, when it has that.
 VerifyReport verify(Store& store, const VerifyOptions& options);
 
 }  // namespace cbuild::store

@@ -139,7 +139,8 @@ TEST_CASE("SIGKILL of cbuild takes a setuid command with it", "[runtime]") {
   REQUIRE(child != -1);
   if (child == 0) {
     NamespaceRunner runner(sandbox.dir() + "/state");
-    runner.run(spec, [](Stream, std::string_view) {}, nullptr);
+    runner.run(
+        spec, [](Stream, std::string_view) {}, nullptr);
     ::_exit(0);
   }
   for (int i = 0; i < 1000 && processes_with("1000." + mark) == 0; ++i)
