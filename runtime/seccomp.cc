@@ -31,6 +31,7 @@
 #include <optional>
 #include <span>
 
+#include "base/error.h"
 #include "runtime/seccomp_profile.h"
 
 namespace cbuild::runtime {
@@ -170,20 +171,81 @@ std::vector<Range> ranges(std::uint32_t arch, std::uint32_t base,
   return all;
 }
 
-// if (nr >= first of the right half) goto right; left...; right...
+// A search tree whose leaves share their results: the kernel compiles a filter
+// each time that one is loaded, so for every RUN.
+class Tree {
+ public:
+  Code of(std::span<const Range> all) {
+    node(all);
+    end();
+    return std::move(code_);
+  }
+
+ private:
+  struct Jump {
+    std::size_t at;
+    std::uint8_t sock_filter::*side;
+    std::uint32_t result;
+  };
+
+  static std::optional<std::uint32_t> result_of(std::span<const Range> all) {
+    if (all.size() > 1 || all.front().code.size() > 1) return std::nullopt;
+    return all.front().code.front().k;
+  }
+
+  // if (nr >= first of the right half) goto right; left...; right...
+  void node(std::span<const Range> all) {
+    if (all.size() == 1) {
+      const Code& code = all.front().code;
+      code_.insert(code_.end(), code.begin(), code.end());
+      return;
+    }
+    const std::size_t middle = all.size() / 2;
+    const std::size_t at = code_.size();
+    code_.push_back(jump_if(BPF_JGE, all[middle].first, 0, 0));
+    half(at, &sock_filter::jf, all.subspan(0, middle));
+    half(at, &sock_filter::jt, all.subspan(middle));
+  }
+
+  void half(std::size_t at, std::uint8_t sock_filter::*side,
+            std::span<const Range> all) {
+    if (const auto result = result_of(all)) {
+      jumps_.push_back({at, side, *result});
+      return;
+    }
+    set(at, side, code_.size());
+    node(all);
+  }
+
+  void end() {
+    std::map<std::uint32_t, std::size_t> results;
+    for (const Jump& jump : jumps_) {
+      const auto [found, first] = results.emplace(jump.result, code_.size());
+      if (first) code_.push_back(give(jump.result));
+      set(jump.at, jump.side, found->second);
+    }
+  }
+
+  void set(std::size_t at, std::uint8_t sock_filter::*side, std::size_t to) {
+    if (to - at - 1 > 255) throw Error("a seccomp filter has too long a jump");
+    code_[at].*side = static_cast<std::uint8_t>(to - at - 1);
+  }
+
+  Code code_;
+  std::vector<Jump> jumps_;  // to results, which come at the end
+};
+
+// A jump by comparison reaches 255 instructions.
+constexpr std::size_t kTreeRanges = 128;
+
 Code search_tree(std::span<const Range> all) {
-  if (all.size() == 1) return all.front().code;
+  if (all.size() <= kTreeRanges) return Tree().of(all);
   const std::size_t middle = all.size() / 2;
   const Code left = search_tree(all.subspan(0, middle));
   const Code right = search_tree(all.subspan(middle));
-  Code code;
-  if (left.size() <= 255) {
-    code.push_back(jump_if(BPF_JGE, all[middle].first, left.size(), 0));
-  } else {
-    code.push_back(jump_if(BPF_JGE, all[middle].first, 0, 1));
-    code.push_back(
-        BPF_STMT(BPF_JMP | BPF_JA, static_cast<std::uint32_t>(left.size())));
-  }
+  Code code = {
+      jump_if(BPF_JGE, all[middle].first, 0, 1),
+      BPF_STMT(BPF_JMP | BPF_JA, static_cast<std::uint32_t>(left.size()))};
   code.insert(code.end(), left.begin(), left.end());
   code.insert(code.end(), right.begin(), right.end());
   return code;
