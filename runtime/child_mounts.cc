@@ -143,14 +143,9 @@ int make_devices(StepContext& context) noexcept {
   return 0;
 }
 
-// Clones of mounts that the host shares (systemd shares all) are made private:
-// else what is mounted on them is on the host too, and no root is pivoted to.
+// None is shared with the host: those that were cloned out here are private
+// (private_mount.h), and so is the namespace that others are cloned in.
 int move_to(int tree, const char* target) noexcept {
-  mount_attr attributes = {};
-  attributes.propagation = MS_PRIVATE;
-  if (::mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes,
-                      sizeof attributes) == -1)
-    return -1;
   return ::move_mount(tree, "", AT_FDCWD, target,
                       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS);
 }

@@ -9,6 +9,7 @@
 #include "base/dir.h"
 #include "base/error.h"
 #include "runtime/kept_trees.h"
+#include "runtime/private_mount.h"
 #include "runtime/tree_copy.h"
 
 namespace cbuild::runtime {
@@ -61,12 +62,7 @@ Fd CopyView::open() {
       ::open_tree(AT_FDCWD, root_.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
   if (tree == -1) return directory();
   Fd mount(tree);
-  if (!spec_.upper.empty()) return mount;
-  mount_attr attributes = {};
-  attributes.attr_set = MOUNT_ATTR_RDONLY;
-  check(
-      ::mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes),
-      "mount_setattr", root_);
+  make_private(tree, spec_.upper.empty() ? MOUNT_ATTR_RDONLY : 0, root_);
   return mount;
 }
 

@@ -21,6 +21,7 @@
 #include "base/privileges.h"
 #include "base/text.h"
 #include "runtime/command.h"
+#include "runtime/private_mount.h"
 #include "runtime/separate_links.h"
 
 namespace cbuild::runtime {
@@ -158,6 +159,7 @@ Fd FuseView::wait_for_mount(const std::string& place) {
       ::open_tree(AT_FDCWD, place.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC),
       "open_tree", place));
   check(::umount2(place.c_str(), MNT_DETACH), "umount", place);
+  make_private(tree.get(), 0, place);
   return tree;
 }
 

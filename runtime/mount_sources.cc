@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "runtime/overlay.h"
+#include "runtime/private_mount.h"
 #include "runtime/socket_forward.h"
 #include "runtime/tree_copy.h"
 
@@ -22,15 +23,6 @@ constexpr std::uint64_t kNoDevices = MOUNT_ATTR_NODEV;
 
 std::string proc_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
-void set_mount_attributes(int tree, std::uint64_t attributes,
-                          const std::string& target) {
-  mount_attr change = {};
-  change.attr_set = attributes;
-  check(::mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &change,
-                        sizeof change),
-        "mount_setattr", target);
-}
-
 // A detached copy of the mount at `source` with all below it. Empty where that
 // is itself detached and the kernel older than 6.15.
 Fd clone_tree(int source, std::uint64_t attributes, const std::string& target) {
@@ -39,7 +31,7 @@ Fd clone_tree(int source, std::uint64_t attributes, const std::string& target) {
       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
   if (tree == -1 && errno == EINVAL) return Fd();
   Fd clone(check(tree, "open_tree", target));
-  set_mount_attributes(clone.get(), attributes, target);
+  make_private(clone.get(), attributes, target);
   return clone;
 }
 
@@ -72,7 +64,7 @@ Fd scratch_directory(int source, const struct stat& st,
   const Fd upper = open_path(spec.upper, O_RDONLY | O_DIRECTORY);
   copy_attributes(st, upper.get());
   Fd tree = mount_overlay(spec);
-  set_mount_attributes(tree.get(), kNoDevices, scratch);
+  make_private(tree.get(), kNoDevices, scratch);
   return tree;
 }
 

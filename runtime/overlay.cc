@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/privileges.h"
+#include "runtime/private_mount.h"
 
 namespace cbuild::runtime {
 namespace {
@@ -40,13 +41,7 @@ Fd clone_directory(const std::string& path, bool read_only) {
       ::open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
   if (fd == -1) refuse(errno, path);
   Fd tree(fd);
-  if (read_only) {
-    mount_attr attributes = {};
-    attributes.attr_set = MOUNT_ATTR_RDONLY;
-    check(::mount_setattr(tree.get(), "", AT_EMPTY_PATH, &attributes,
-                          sizeof attributes),
-          "mount_setattr", path);
-  }
+  make_private(tree.get(), read_only ? MOUNT_ATTR_RDONLY : 0, path);
   return tree;
 }
 
