@@ -6,6 +6,7 @@
 #include "base/dir.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "store/compress.h"
 #include "store/image.h"
 #include "store/remember.h"
 
@@ -45,10 +46,23 @@ std::optional<Links> links_of(std::string_view line) {
   return links.blobs.size() == blobs ? std::optional(links) : std::nullopt;
 }
 
+std::string sum_of(std::string_view lines) {
+  return std::to_string(crc32(lines)) + "\n";
+}
+
+// The lines of a file that is as it was written, else none.
+std::string checked(const std::string& file) {
+  const std::size_t end = file.find('\n');
+  if (end == std::string::npos) return "";
+  std::string lines = file.substr(end + 1);
+  return file.substr(0, end + 1) == sum_of(lines) ? lines : "";
+}
+
 }  // namespace
 
 ImageLinks::ImageLinks(const std::string& root)
-    : root_(root), text_(read_file(root + "/image-links").value_or("")) {
+    : root_(root),
+      text_(checked(read_file(root + "/image-links").value_or(""))) {
   for (std::string_view rest = text_; !rest.empty();) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
@@ -78,7 +92,7 @@ Links ImageLinks::of(const BlobStore& blobs, const Digest& manifest) {
 void ImageLinks::save() {
   std::string text;
   for (const auto& [manifest, line] : asked_) text += line + "\n";
-  if (text != text_) remember(root_, "image-links", text);
+  if (text != text_) remember(root_, "image-links", sum_of(text) + text);
 }
 
 }  // namespace cbuild::store

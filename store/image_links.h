@@ -1,14 +1,14 @@
 // What an image's documents name, remembered by its manifest's digest. Private
 // to store/.
 //
-//   <root>/image-links   "<manifest> <blobs> <digest>...\n", hex digests: as
-//   many
-//                        blobs (config, layers) as the number says, then
-//                        diffIDs
+//   <root>/image-links   "<CRC-32 of what follows>\n", and lines
+//     "<manifest> <blobs> <digest>...\n": hex digests, as many of blobs
+//     (config, layers) as the number says, then diffIDs
 //
 // Of a thousand images reading the documents costs more than all else that
-// du(1) would do. What a digest names never changes; a line that does not
-// parse, or a file that is not there, only means reading again.
+// du(1) would do. What a digest names never changes. A file that is not there,
+// or not as it was written, only means reading again: prune must not take a
+// layer for unneeded because a digit of it was lost.
 #pragma once
 
 #include <map>
