@@ -108,7 +108,9 @@ void Planner::plan_stages() {
       if (graph_.nodes()[index].image_only) plan_stage(index);
     for (const StageIndex index : wanted())
       if (!graph_.nodes()[index].image_only) plan_stage(index);
-  } catch (const UsageError&) {
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error&) {
     if (mistakes_.empty()) throw;  // else it may come of them
   }
   if (!mistakes_.empty()) throw parser::SyntaxError(std::move(mistakes_));
