@@ -33,17 +33,13 @@ namespace {
 
 constexpr std::uint64_t kNoLimit = 1ull << 62;  // version 1 has a number for it
 
-std::string text_of(const std::string& path) {
-  return std::string(trim(read_file(path).value_or("")));
-}
-
 std::optional<std::uint64_t> number_of(const std::string& path) {
-  return parse_number(text_of(path));
+  return parse_number(cgroup_text(path));
 }
 
 // The number after `key` and a blank at the start of a line.
 std::uint64_t counter(const std::string& path, const std::string& key) {
-  for (const std::string& line : split(text_of(path), '\n'))
+  for (const std::string& line : split(cgroup_text(path), '\n'))
     if (line.starts_with(key + " "))
       return parse_number(line.substr(key.size() + 1)).value_or(0);
   return 0;
@@ -194,7 +190,7 @@ void CgroupPool::State::add_place(CgroupLeaf& leaf,
   if (hierarchy.has("cpuset") && !hierarchy.version_2)
     // A new group of version 1 has no processor and no memory node.
     for (const char* file : {"/cpuset.cpus", "/cpuset.mems"})
-      set_cgroup_file(directory + file, text_of(branch.base + file));
+      set_cgroup_file(directory + file, cgroup_text(branch.base + file));
   const Resources wanted =
       branch.group ? within(resources, branch.group->path()) : resources;
   for (const auto& [file, value] : cgroup_settings(wanted, hierarchy.version_2))

@@ -18,13 +18,9 @@ namespace {
 
 constexpr std::string_view kPrefix = "cbuild.";
 
-std::string text_of(const std::string& path) {
-  return std::string(trim(read_file(path).value_or("")));
-}
-
 // Field 22 of /proc/<pid>/stat, counted after the name, which may hold blanks.
 std::string start_time(const std::string& pid) {
-  const std::string stat = text_of("/proc/" + pid + "/stat");
+  const std::string stat = cgroup_text("/proc/" + pid + "/stat");
   const std::size_t end = stat.rfind(')');
   if (end == std::string::npos) return "";
   const std::vector<std::string> fields = split(stat.substr(end + 2), ' ');
@@ -59,8 +55,7 @@ void remove_leftover(const std::string& directory) {
         ::lstat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode))
       remove_leftover(path);
   for (int tries = 0; tries < 1000; ++tries) {
-    for (const std::string& pid :
-         split(text_of(directory + "/cgroup.procs"), '\n'))
+    for (const std::string& pid : cgroup_words(directory + "/cgroup.procs"))
       if (const auto number = parse_number(pid); number && *number > 1)
         ::kill(static_cast<pid_t>(*number), SIGKILL);
     if (::rmdir(directory.c_str()) == 0 || errno != EBUSY) return;
@@ -159,13 +154,17 @@ void enable_controllers(const CgroupHierarchy& hierarchy,
 void copy_cgroup_limits(const std::string& from, const std::string& to) {
   for (const char* file : {"/cpu.max", "/cpuset.cpus", "/memory.high",
                            "/memory.max", "/memory.swap.max", "/pids.max"})
-    if (const std::string value = text_of(from + file);
+    if (const std::string value = cgroup_text(from + file);
         !value.empty() && !value.starts_with("max"))
       set_cgroup_file(to + file, value);
 }
 
+std::string cgroup_text(const std::string& path) {
+  return std::string(trim(read_file(path).value_or("")));
+}
+
 std::vector<std::string> cgroup_words(const std::string& path) {
-  std::string text = read_file(path).value_or("");
+  std::string text = cgroup_text(path);
   std::replace(text.begin(), text.end(), '\n', ' ');
   std::vector<std::string> words = split(text, ' ');
   std::erase(words, "");

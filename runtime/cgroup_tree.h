@@ -59,6 +59,8 @@ void enable_controllers(const CgroupHierarchy& hierarchy,
 // Version 2: gives group `to` the limits that group `from` has.
 void copy_cgroup_limits(const std::string& from, const std::string& to);
 
+// What a file says, without the line end; "" where it is missing.
+std::string cgroup_text(const std::string& path);
 // The words of a file such as cgroup.controllers; none where it is missing.
 std::vector<std::string> cgroup_words(const std::string& path);
 

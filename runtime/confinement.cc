@@ -8,17 +8,15 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 #include "base/dir.h"
 #include "base/error.h"
 #include "base/privileges.h"
 #include "runtime/landlock.h"
+#include "runtime/try_apart.h"
 
 namespace cbuild::runtime {
 namespace {
@@ -26,18 +24,6 @@ namespace {
 bool may_confine_itself() {
   return has_capability(CAP_SYS_ADMIN) ||
          ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
-}
-
-// The errno of `body`, which runs in a child that ends with it; it may be one
-// of several threads' fork, so it makes system calls and nothing else.
-template <typename Body>
-int try_apart(const Body& body) {
-  const pid_t pid = check(::fork(), "fork", "");
-  if (pid == 0) ::_exit(body() == -1 ? errno : 0);
-  int status = 0;
-  while (::waitpid(pid, &status, 0) == -1 && errno == EINTR) {
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : EPERM;
 }
 
 int load_filter_for_all() noexcept {
@@ -50,7 +36,7 @@ int load_filter_for_all() noexcept {
 std::string why_no_landlock(int code) {
   if (code == ENOSYS) return "this kernel has no Landlock";
   if (code == EOPNOTSUPP) return "Landlock is not enabled in this kernel";
-  return std::string("Landlock is refused (") + std::strerror(code) + ")";
+  return "Landlock is refused (" + reason_of(code) + ")";
 }
 
 std::string remedy_of(int code) {
@@ -66,7 +52,8 @@ void find_landlock(Confinement& found) {
   if (version >= kLandlockLeast) {
     const Fd root = open_path("/", O_PATH | O_DIRECTORY);
     const Fd rules = make_landlock_rules(root.get(), version);
-    code = try_apart([&] { return restrict_by_landlock(rules.get()); });
+    code =
+        errno_apart([&] { return code_of(restrict_by_landlock(rules.get())); });
     if (code == 0) found.landlock = version;
   }
   if (found.landlock >= kLandlockScopes) return;
@@ -93,7 +80,8 @@ Confinement find_confinement() {
     return found;
   }
   find_landlock(found);
-  found.seccomp = try_apart(load_filter_for_all) == 0;
+  found.seccomp =
+      errno_apart([] { return code_of(load_filter_for_all()); }) == 0;
   if (!found.seccomp && found.lacking.empty())
     found.lacking = "a seccomp filter of its own is refused";
   return found;

@@ -4,15 +4,10 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/wait.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <functional>
 #include <optional>
 
 #include "base/dir.h"
@@ -22,71 +17,19 @@
 #include "runtime/cgroup.h"
 #include "runtime/chroot_runner.h"
 #include "runtime/confinement.h"
-#include "runtime/fuse_view.h"
+#include "runtime/findings.h"
 #include "runtime/isolation.h"
 #include "runtime/net.h"
-#include "runtime/outer_limits.h"
-#include "runtime/overlay.h"
+#include "runtime/try_apart.h"
 #include "runtime/user_namespace.h"
 
 namespace cbuild::runtime {
 namespace {
 
-constexpr int kKilled = 255;  // as an errno: none has that number
-constexpr int kNoRung = 254;
-
-// Runs `body` in a child and returns the errno it returns, 0 for success.
-int ask(const std::function<int()>& body) {
-  const pid_t pid = check(::fork(), "fork", "");
-  if (pid == 0) {
-    int code = EIO;
-    try {
-      code = body();
-    } catch (const SystemError& e) {
-      code = e.code();
-    } catch (const Error&) {
-      code = EPERM;
-    }
-    ::_exit(code);
-  }
-  int status = 0;
-  check(::waitpid(pid, &status, 0), "waitpid", "");
-  return WIFEXITED(status) ? WEXITSTATUS(status) : kKilled;
-}
-
-int code_of(int rc) { return rc == -1 ? errno : 0; }
-
-// As a build would be: after the isolation that it takes.
-int ask_inside(const std::function<int()>& body) {
-  return ask([&] {
-    return enter_isolation({}).rung == Isolation::Rung::none ? kNoRung : body();
-  });
-}
-
 std::string first_line(const char* path) {
   std::string text = read_file(path).value_or("");
   return text.substr(0, text.find_first_of(std::string("\n\0", 2)));
 }
-
-std::string reason(int code) {
-  if (code == kKilled) return "the process was killed (seccomp)";
-  if (code == kNoRung) return "nothing to try it in";
-  return std::strerror(code);
-}
-
-// Who may have said no.
-std::string denied_by(int code) {
-  std::string text = reason(code);
-  if (has_seccomp_filter()) text += "; a seccomp filter is active";
-  if (const std::string profile = apparmor_profile(); !profile.empty())
-    text += "; AppArmor profile " + profile;
-  return text;
-}
-
-constexpr const char* kContainerRemedy =
-    "docker run --security-opt seccomp=unconfined --security-opt "
-    "apparmor=unconfined; Kubernetes: securityContext: {seccompProfile: {type: "
-    "Unconfined}, appArmorProfile: {type: Unconfined}}";
 
 // The sysctl that forbids user namespaces, as "name=value" that allows them.
 std::string blocking_sysctl() {
@@ -113,7 +56,8 @@ Finding root_finding() {
 }
 
 Finding user_namespace_finding() {
-  const int code = ask([] { return code_of(::unshare(CLONE_NEWUSER)); });
+  const int code =
+      errno_apart([] { return code_of(::unshare(CLONE_NEWUSER)); });
   Finding f{"user-namespace", code == 0, "unshare(CLONE_NEWUSER) works", ""};
   const std::string sysctl = blocking_sysctl();
   if (!sysctl.empty()) f.remedy = "sysctl -w " + sysctl;
@@ -129,7 +73,7 @@ Finding subordinate_finding() {
     f.detail = "not needed by uid 0";
     return f;
   }
-  const int code = ask([] {
+  const int code = errno_apart([] {
     const UserNamespace entered = enter_user_namespace();
     if (!entered.entered) return kNoRung;
     return entered.why_single.empty() ? 0 : EPERM;
@@ -166,7 +110,7 @@ Finding proc_finding(bool chroot) {
   const int code = ask_inside([] {
     check(::unshare(CLONE_NEWPID | CLONE_NEWNS), "unshare", "");
     // Only a process in the new namespace can mount its proc.
-    return ask([] {
+    return errno_apart([] {
       const int context = check(::fsopen("proc", 0), "fsopen", "proc");
       check(::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0),
             "fsconfig", "");
@@ -188,53 +132,6 @@ Finding proc_finding(bool chroot) {
   return f;
 }
 
-Finding overlay_finding(const std::string& directory, bool chroot) {
-  const TempDir temp(directory, "cbuild-doctor-");
-  for (const char* name : {"/lower", "/upper", "/work"})
-    make_dirs(temp.path() + name);
-  const int code = ask_inside([&] {
-    mount_overlay({{temp.path() + "/lower"},
-                   temp.path() + "/upper",
-                   temp.path() + "/work"});
-    return 0;
-  });
-  Finding f{"overlay", code == 0, "overlayfs mounts on " + directory, ""};
-  if (code == 0) return f;
-  f.detail = directory + ": " + denied_by(code) +
-             ": fuse-overlayfs or copies take its place";
-  f.remedy = chroot
-                 ? kContainerRemedy
-                 : "put the store on ext4, xfs or tmpfs (--root, or a volume)";
-  return f;
-}
-
-Finding fuse_finding(const std::string& directory, bool chroot) {
-  Finding f{"fuse-overlayfs", false, "", ""};
-  if (in_first_user_namespace() && has_capability(CAP_SYS_ADMIN)) {
-    f.detail = "not needed by root";
-    f.allowed = true;
-    return f;
-  }
-  if (chroot) return {f.name, false, "of no use without a user namespace", ""};
-  const TempDir temp(directory, "cbuild-doctor-");
-  const int code = ask_inside([&] {
-    const std::string why = fuse_refusal(temp.path());
-    return why.empty()                                ? 0
-           : ::access("/dev/fuse", R_OK | W_OK) == -1 ? errno
-                                                      : ENOEXEC;
-  });
-  f.allowed = code == 0;
-  if (f.allowed) {
-    f.detail = "it mounts on " + directory;
-    return f;
-  }
-  f.detail = code == ENOEXEC ? "the program does not work here, or is not there"
-                             : "/dev/fuse: " + denied_by(code);
-  f.remedy = code == ENOEXEC ? "apt-get install fuse-overlayfs"
-                             : "docker run --device /dev/fuse";
-  return f;
-}
-
 Finding chroot_finding() {
   const std::string missing = missing_for_chroot();
   Finding f{"chroot", missing.empty(), "what it needs is there", ""};
@@ -250,7 +147,7 @@ Finding chroot_finding() {
 constexpr const char* kNotNeeded = "not needed, as chroot is not what RUN gets";
 
 bool takes_chroot() {
-  return ask([] {
+  return errno_apart([] {
            const bool chroot =
                enter_isolation({}).rung == Isolation::Rung::chroot;
            return chroot ? 0 : kNoRung;
@@ -271,38 +168,6 @@ Finding device_finding(const std::string& directory, bool needed) {
   return {"device-control", false,
           "RUN can open any device that it makes a node of",
           "a container without --privileged"};
-}
-
-Finding mknod_finding(const std::string& directory) {
-  const TempDir temp(directory, "cbuild-doctor-");
-  const std::string path = temp.path() + "/null";
-  const int code = ask_inside([&] {
-    return code_of(::mknod(path.c_str(), S_IFCHR | 0600, ::makedev(1, 3)));
-  });
-  Finding f{"mknod", code == 0, "devices can be made", ""};
-  if (code != 0)
-    f.detail = reason(code) + ": devices are kept in the layer's index only";
-  return f;
-}
-
-Finding xattr_finding(const std::string& directory) {
-  const TempDir temp(directory, "cbuild-doctor-");
-  const std::string path = temp.path() + "/file";
-  open_path(path, O_WRONLY | O_CREAT, 0600);
-  // Revision 2, effective, CAP_NET_RAW.
-  const char value[20] = {1, 0, 0, 2, 0, 0x20};
-  const int code = ask_inside([&] {
-    check(::setxattr(path.c_str(), "user.cbuild.doctor", "y", 1, 0), "setxattr",
-          "");
-    return code_of(::setxattr(path.c_str(), "security.capability", value,
-                              sizeof value, 0));
-  });
-  Finding f{"setxattr", code == 0, "user.* and security.capability", ""};
-  if (code != 0) {
-    f.detail = directory + ": " + reason(code);
-    f.remedy = "put the store on a file system with extended attributes";
-  }
-  return f;
 }
 
 // Why a RUN cannot have this limit, or "".

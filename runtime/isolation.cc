@@ -3,7 +3,6 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,6 +13,7 @@
 #include "runtime/chroot_runner.h"
 #include "runtime/confinement.h"
 #include "runtime/outer_limits.h"
+#include "runtime/try_apart.h"
 #include "runtime/user_namespace.h"
 #include "runtime/view_choice.h"
 
@@ -60,12 +60,9 @@ std::string refusal_for_root() {
   if (root_is_no_mount())
     return "/ is a chroot's, and no mount: bind it on itself before";
   if (!has_seccomp_filter() && apparmor_profile().empty()) return "";
-  const pid_t pid = check(::fork(), "fork", "");
-  if (pid == 0) ::_exit(::unshare(CLONE_NEWNS) == 0 && may_mount() ? 0 : errno);
-  int status = 0;
-  check(::waitpid(pid, &status, 0), "waitpid", "");
-  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : EPERM;
-  return code == 0 ? "" : "mount: " + std::string(std::strerror(code));
+  const int code = errno_apart(
+      [] { return ::unshare(CLONE_NEWNS) == 0 && may_mount() ? 0 : errno; });
+  return code == 0 ? "" : "mount: " + reason_of(code);
 }
 
 Isolation take_chroot(const std::string& why) {

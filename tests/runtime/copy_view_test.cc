@@ -30,12 +30,17 @@ std::string describe(const std::string& upper, const std::string& path) {
   return is_opaque(dir.get()) ? "opaque" : "directory";
 }
 
-TEST_CASE("a copied view leaves in upper what overlayfs would") {
-  NEED_SANDBOX();
-  Sandbox sandbox;
+// What the commands below change.
+void put_files(Sandbox& sandbox) {
   for (const char* path : {"/gone/file", "/made-anew/file", "/kept/below/file",
                            "/kept/other", "/file-then-dir", "/moved/file"})
     sandbox.put(path, "text");
+}
+
+TEST_CASE("a copied view leaves in upper what overlayfs would") {
+  NEED_SANDBOX();
+  Sandbox sandbox;
+  put_files(sandbox);
   const Output output = sandbox.run(copy_spec(sandbox, R"(
     rm -r /gone; rm -r /made-anew; mkdir /made-anew; echo x >/kept/below/file
     rm /file-then-dir; mkdir /file-then-dir; mv /moved /elsewhere
@@ -119,9 +124,7 @@ std::string listing(const std::string& dir) {
 TEST_CASE("the copy of the step below serves the next one as a new one would") {
   NEED_SANDBOX();
   Sandbox sandbox;
-  for (const char* path : {"/gone/file", "/made-anew/file", "/kept/below/file",
-                           "/kept/other", "/file-then-dir", "/moved/file"})
-    sandbox.put(path, "text");
+  put_files(sandbox);
   int made = 0;
   KeptTrees kept([&] {
     ++made;
