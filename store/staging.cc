@@ -8,13 +8,20 @@
 
 #include <cstdio>
 #include <map>
+#include <system_error>
+#include <vector>
 
 #include "base/dir.h"
 #include "base/error.h"
+#include "base/workers.h"
 #include "store/lease.h"
 
 namespace cbuild::store {
 namespace {
+
+// Where ext4 has no journal and is mounted with `discard`, each block that is
+// freed waits for the disk.
+constexpr std::size_t kRemovers = 8;
 
 constexpr std::string_view kOciLayout = R"({"imageLayoutVersion":"1.0.0"})";
 constexpr std::string_view kEmptyIndex =
@@ -45,6 +52,20 @@ void spread_sessions(const std::string& tmp) {
   if ((flags & FS_TOPDIR_FL) != 0) return;
   flags |= FS_TOPDIR_FL;
   ::ioctl(dir.get(), FS_IOC_SETFLAGS, &flags);
+}
+
+void remove_session(const std::string& path) {
+  const Fd dir = open_path(path, O_RDONLY | O_DIRECTORY);
+  const std::vector<std::string> names = list_dir(dir.get());
+  if (names.size() > kRemovers) try {
+      Workers workers(kRemovers);
+      for (const std::string& name : names)
+        workers.submit([&dir, name] { remove_tree_at(dir.get(), name); });
+      workers.wait();
+    } catch (const std::system_error&) {
+      // No thread to be had: then by this one.
+    }
+  remove_tree(path);
 }
 
 }  // namespace
@@ -99,10 +120,27 @@ Staging::Staging(std::string root) : root_(std::move(root)) {}
 Staging::~Staging() {
   if (session_.empty()) return;
   try {
-    remove_tree(root_ + "/tmp/" + session_);
+    remove_session(root_ + "/tmp/" + session_);
     ::unlink((root_ + "/locks/" + session_).c_str());
   } catch (const Error&) {
     // What cannot be removed now is swept by the next start.
+  }
+}
+
+// `publish` gets the staged file's path.
+template <typename Publish>
+void Staging::stage(std::string_view data, const std::string& path,
+                    bool durable, Publish&& publish) {
+  const std::string staged = fresh();
+  try {
+    Fd out = open_path(staged, O_WRONLY | O_CREAT | O_EXCL, 0644);
+    write_all(out.get(), data, path);
+    if (durable) check(::fdatasync(out.get()), "sync", path);
+    out.close();
+    publish(staged);
+  } catch (...) {
+    ::unlink(staged.c_str());
+    throw;
   }
 }
 
@@ -127,17 +165,19 @@ std::string Staging::fresh() {
 
 void Staging::replace(const std::string& path, std::string_view data,
                       bool durable) {
-  const std::string staged = fresh();
-  try {
-    Fd out = open_path(staged, O_WRONLY | O_CREAT | O_EXCL, 0644);
-    write_all(out.get(), data, path);
-    if (durable) check(::fdatasync(out.get()), "sync", path);
-    out.close();
+  stage(data, path, durable, [&](const std::string& staged) {
     check(::rename(staged.c_str(), path.c_str()), "rename", path);
-  } catch (...) {
-    ::unlink(staged.c_str());
-    throw;
-  }
+  });
+}
+
+void Staging::exchange(const std::string& path, std::string_view data) {
+  stage(data, path, false, [&](const std::string& staged) {
+    if (::renameat2(AT_FDCWD, staged.c_str(), AT_FDCWD, path.c_str(),
+                    RENAME_EXCHANGE) == 0)
+      return;
+    // Nothing there, or a file system that cannot exchange.
+    check(::rename(staged.c_str(), path.c_str()), "rename", path);
+  });
 }
 
 }  // namespace cbuild::store

@@ -36,8 +36,16 @@ class Staging {
   // also after a power cut if `durable`.
   void replace(const std::string& path, std::string_view data,
                bool durable = false);
+  // The same for a file that may be there often: the old one goes with the
+  // session. To unlink it or to rename over it makes ext4 write and free blocks
+  // at once (auto_da_alloc, discard), which takes 0.3 ms.
+  void exchange(const std::string& path, std::string_view data);
 
  private:
+  template <typename Publish>
+  void stage(std::string_view data, const std::string& path, bool durable,
+             Publish&& publish);
+
   std::string root_;
   std::mutex mutex_;
   std::string session_;

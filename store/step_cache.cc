@@ -210,11 +210,8 @@ void StepCache::put(const StepRecord& record) {
   file += kMiddle;
   file += body;
   file += '}';
-  // Renamed over an old record, the new one would be written out at once (ext4
-  // auto_da_alloc); a record that is absent for a moment is only a miss.
   leases_->hold("steps/" + record.key.hex());
-  remove(record.key);
-  staging_->replace(steps_ + "/" + record.key.hex(), file);
+  staging_->exchange(steps_ + "/" + record.key.hex(), file);
 }
 
 void StepCache::remove(const Digest& key) {

@@ -45,6 +45,23 @@ TEST_CASE("a step record comes back whole, whatever bytes its inputs have",
   CHECK_FALSE(steps.find(want.key));
 }
 
+TEST_CASE("a record put again replaces the old one, which goes too",
+          "[steps]") {
+  Scratch scratch;
+  StepRecord record = sample();
+  {
+    StepCache steps(scratch.root, std::make_shared<Durability>(scratch.root));
+    steps.put(record);
+    record.title = "RUN make again";
+    steps.put(record);
+    CHECK(steps.list().size() == 1);
+    CHECK(steps.find(record.key)->title == record.title);
+  }
+  // The session ends with the last object of the store.
+  const Fd tmp = open_path(scratch.root + "/tmp", O_RDONLY | O_DIRECTORY);
+  CHECK(list_dir(tmp.get()).empty());
+}
+
 TEST_CASE("a damaged record is dropped", "[steps]") {
   Scratch scratch;
   StepCache steps(scratch.root, std::make_shared<Durability>(scratch.root));
