@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <string>
+#include <utility>
 
 namespace cbuild::builder {
 namespace {
@@ -19,16 +20,30 @@ bool holds_only_work(const std::string& path) {
   return true;
 }
 
+void remove_on(Workers& workers, TempDir directory) {
+  workers.submit([gone = std::make_shared<TempDir>(
+                      std::move(directory))]() mutable { gone.reset(); });
+}
+
 }  // namespace
 
+Disposal::~Disposal() {
+  begin();
+  small_workers_.wait();
+  large_workers_.wait();
+}
+
 void Disposal::take(TempDir directory) {
-  if (holds_only_work(directory.path())) {
-    const std::lock_guard lock(mutex_);
-    small_.push_back(std::move(directory));
-    return;
-  }
-  workers_.submit([gone = std::make_shared<TempDir>(
-                       std::move(directory))]() mutable { gone.reset(); });
+  if (!holds_only_work(directory.path()))
+    return remove_on(large_workers_, std::move(directory));
+  const std::lock_guard lock(mutex_);
+  small_.push_back(std::move(directory));
+}
+
+void Disposal::begin() {
+  const std::lock_guard lock(mutex_);
+  for (TempDir& directory : std::exchange(small_, {}))
+    remove_on(small_workers_, std::move(directory));
 }
 
 }  // namespace cbuild::builder

@@ -59,6 +59,7 @@ void Engine::run() {
     wake_.wait_for(lock, std::chrono::milliseconds(20));
     if (environment_.stop && *environment_.stop) stop_ = true;
   }
+  executor_.end();
   if (failure_) std::rethrow_exception(failure_);
   for (const Step& step : plan_.steps)
     if (std::holds_alternative<ImageStep>(step.node) && nodes_[step.id].key)

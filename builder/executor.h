@@ -50,6 +50,9 @@ class Executor {
   // Returns the layer the step made. Throws RunFailed and what the parts throw.
   store::LayerId execute(const Step& step, const StepInputs& inputs);
 
+  // No step comes any more. What they left is removed meanwhile.
+  void end() { disposal_.begin(); }
+
   // Makes the tarballs of those layers that come from a base image or a cache
   // be here.
   void fetch(const std::vector<store::LayerId>& layers);
