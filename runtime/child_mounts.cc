@@ -152,6 +152,13 @@ int move_to(int tree, const char* target) noexcept {
 
 bool absent(int code) noexcept { return code == ENOENT || code == ENOTDIR; }
 
+// In a directory that is there.
+int make_last(const char* path, bool directory) noexcept {
+  if (directory) return ::mkdir(path, 0755) == -1 && errno != EEXIST ? -1 : 0;
+  const int fd = ::open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  return fd == -1 ? -1 : ::close(fd);
+}
+
 }  // namespace
 
 int make_path(const char* path, bool directory) noexcept {
@@ -161,6 +168,8 @@ int make_path(const char* path, bool directory) noexcept {
     errno = ENAMETOOLONG;
     return -1;
   }
+  if (make_last(path, directory) == 0) return 0;
+  if (errno != ENOENT) return -1;
   ::memcpy(buffer, path, length + 1);
   for (std::size_t i = 1; i < length; ++i) {
     if (buffer[i] != '/') continue;
@@ -168,9 +177,7 @@ int make_path(const char* path, bool directory) noexcept {
     if (::mkdir(buffer, 0755) == -1 && errno != EEXIST) return -1;
     buffer[i] = '/';
   }
-  if (directory) return ::mkdir(buffer, 0755) == -1 && errno != EEXIST ? -1 : 0;
-  const int fd = ::open(buffer, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-  return fd == -1 ? -1 : ::close(fd);
+  return make_last(path, directory);
 }
 
 int make_mounts_private(StepContext& context) noexcept {
@@ -307,6 +314,20 @@ int mount_rest(StepContext& context) noexcept {
   return 0;
 }
 
+// With an empty directory, the same for all: `*empty` is where the first is.
+// Not tried by a mount that is refused: each of those waits for all processors
+// (synchronize_rcu_expedited() in fs/namespace.c), as unmounting does.
+int mask(const char* path, const char** empty) noexcept {
+  struct stat st;
+  if (::stat(path, &st) == -1) return errno == ENOENT ? 0 : -1;
+  if (!S_ISDIR(st.st_mode))
+    return ::mount("/dev/null", path, nullptr, MS_BIND, nullptr);
+  if (*empty != nullptr)
+    return ::mount(*empty, path, nullptr, MS_BIND, nullptr);
+  *empty = path;
+  return ::mount("tmpfs", path, "tmpfs", MS_RDONLY | kPlain, "nr_inodes=1");
+}
+
 int mask_paths(StepContext& context) noexcept {
   if (context.plan.insecure) return 0;
   for (const char* path : kReadOnly) {
@@ -320,14 +341,10 @@ int mask_paths(StepContext& context) noexcept {
                 MS_REMOUNT | MS_BIND | MS_RDONLY | kPlain, nullptr) == -1)
       return -1;
   }
+  const char* empty = nullptr;
   for (const char* path : kMasked) {
     context.subject = path;
-    if (::mount("/dev/null", path, nullptr, MS_BIND, nullptr) == 0) continue;
-    if (errno == ENOENT) continue;
-    // A directory.
-    if (errno != ENOTDIR || ::mount("tmpfs", path, "tmpfs", MS_RDONLY | kPlain,
-                                    "nr_inodes=1") == -1)
-      return -1;
+    if (mask(path, &empty) == -1) return -1;
   }
   return 0;
 }

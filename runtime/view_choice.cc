@@ -1,5 +1,7 @@
 #include "runtime/view_choice.h"
 
+#include <memory>
+
 #include "base/log.h"
 #include "runtime/fuse_view.h"
 
@@ -25,16 +27,14 @@ std::string overlay_refusal(const std::string& directory) {
   }
 }
 
-ViewKind ViewChoice::find() const {
-  if (wanted_ == ViewKind::copy) return ViewKind::copy;
-  const TempDir scratch = scratch_();
+ViewKind ViewChoice::find(const std::string& scratch) const {
   const std::string overlay = wanted_ == ViewKind::fuse
                                   ? "fuse was asked for"
-                                  : overlay_refusal(scratch.path());
+                                  : overlay_refusal(scratch);
   if (overlay.empty()) return ViewKind::overlay;
   if (wanted_ == ViewKind::overlay)
     throw IsolationError("overlay was asked for: " + overlay);
-  const std::string fuse = fuse_refusal(scratch.path());
+  const std::string fuse = fuse_refusal(scratch);
   if (wanted_ && !fuse.empty()) throw IsolationError(overlay + ": " + fuse);
   if (!wanted_)
     warn("no overlayfs here (" + overlay + ")" +
@@ -46,7 +46,13 @@ ViewKind ViewChoice::find() const {
 
 ViewKind ViewChoice::kind() {
   const std::lock_guard lock(mutex_);
-  if (!kind_) kind_ = find();
+  if (kind_) return *kind_;
+  if (wanted_ == ViewKind::copy) return *(kind_ = ViewKind::copy);
+  TempDir scratch = scratch_();
+  kind_ = find(scratch.path());
+  // The first step need not wait for it.
+  removal_.submit([gone = std::make_shared<TempDir>(
+                       std::move(scratch))]() mutable { gone.reset(); });
   return *kind_;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/dir.h"
+#include "base/workers.h"
 #include "runtime/overlay.h"
 
 namespace cbuild::runtime {
@@ -30,12 +31,13 @@ class ViewChoice {
   ViewKind kind();
 
  private:
-  ViewKind find() const;
+  ViewKind find(const std::string& scratch) const;
 
   const std::optional<ViewKind> wanted_;
   const std::function<TempDir()> scratch_;
   std::mutex mutex_;
   std::optional<ViewKind> kind_;
+  Workers removal_{1};  // of the directory that was tried in
 };
 
 }  // namespace cbuild::runtime
