@@ -3,8 +3,8 @@
 // What a step of ours leaves is overlayfs's work directory: six inodes and no
 // data. Those wait until the last step has run: ext4 without a journal passes
 // over each inode that was removed in the last minutes when it looks for a free
-// one (recently_deleted() in fs/ext4/ialloc.c), so that fifty RUNs spent a third
-// of their time there. Whatever holds more is removed at once.
+// one (recently_deleted() in fs/ext4/ialloc.c), so that fifty RUNs spent a
+// third of their time there. Whatever holds more is removed at once.
 #pragma once
 
 #include <memory>

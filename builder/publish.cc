@@ -64,9 +64,9 @@ void set_layer_times(std::vector<store::History>& history, const Plan& plan,
 }
 
 // Of this thread. The kernel may wake it on the processor that the next step is
-// being prepared on, and a thread of the usual policy would have that wait until
-// the tarball is made: half a millisecond of each trivial RUN. Where this is not
-// permitted, the tarball is only in the way.
+// being prepared on, and a thread of the usual policy would have that wait
+// until the tarball is made: half a millisecond of each trivial RUN. Where this
+// is not permitted, the tarball is only in the way.
 void let_steps_go_first() {
   const sched_param none = {};
   static_cast<void>(::sched_setscheduler(0, SCHED_BATCH, &none));
