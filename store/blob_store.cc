@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/dir.h"
+#include "base/writeback.h"
 #include "store/damage.h"
 #include "store/stream.h"
 
@@ -37,7 +38,8 @@ BlobWriter::BlobWriter(BlobWriter&& other) noexcept
       out_(std::move(other.out_)),
       hasher_(std::move(other.hasher_)),
       digest_(other.digest_),
-      written_(other.written_) {}
+      written_(other.written_),
+      written_back_(other.written_back_) {}
 
 BlobWriter::~BlobWriter() {
   if (!staged_.empty()) ::unlink(staged_.c_str());
@@ -47,6 +49,7 @@ void BlobWriter::write(std::string_view data) {
   write_all(out_.get(), data, staged_);
   hasher_.update(data);
   written_ += data.size();
+  written_back_ = start_writeback(out_.get(), written_back_, written_);
 }
 
 Digest BlobWriter::finish() {
@@ -86,9 +89,7 @@ Digest BlobStore::put(std::string_view data, std::optional<Digest> expected) {
   return digest;
 }
 
-BlobWriter BlobStore::writer() {
-  return BlobWriter(blobs_, staging_, leases_);
-}
+BlobWriter BlobStore::writer() { return BlobWriter(blobs_, staging_, leases_); }
 
 std::optional<Fd> BlobStore::open(const Digest& digest) const {
   return try_openat(AT_FDCWD, path(digest), O_RDONLY);

@@ -63,6 +63,7 @@ class BlobWriter {
   Hasher hasher_;
   std::optional<Digest> digest_;  // set by finish()
   std::uint64_t written_ = 0;
+  std::uint64_t written_back_ = 0;
 };
 
 class BlobStore {
@@ -89,8 +90,8 @@ class BlobStore {
   // is absent.
   bool verify(const Digest& digest) const;
 
-  // As size(), for whoever goes on to count on the blob: a lease of this process
-  // keeps it (store/lease.h).
+  // As size(), for whoever goes on to count on the blob: a lease of this
+  // process keeps it (store/lease.h).
   std::optional<std::uint64_t> hold(const Digest& digest) const;
 
   // Size in bytes, or nullopt if absent.
