@@ -11,6 +11,9 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/workers.h"
@@ -25,7 +28,7 @@ constexpr std::size_t kGzipChunk = std::size_t{1} << 20;
 constexpr std::size_t kZstdChunk = std::size_t{4} << 20;
 
 // libdeflate 6 is smaller than zlib 6 and three times as fast; igzip is five
-// times as fast again and 15 % larger (docs/PERFORMANCE.md).
+// times as fast again and 15 % larger.
 constexpr int kGzipLevel = 6;
 constexpr int kGzipFastLevel = 1;
 constexpr int kGzipStored = 0;
@@ -34,8 +37,8 @@ constexpr int kZstdFastLevel = 1;
 
 // What incompressible() looks at.
 constexpr std::size_t kShortPieces = 8;
-constexpr std::size_t kShortPiece = std::size_t{4} << 10;
-constexpr std::size_t kLongPiece = std::size_t{64} << 10;
+constexpr std::size_t kShortPiece = std::size_t{2} << 10;
+constexpr std::size_t kLongPiece = std::size_t{32} << 10;
 
 struct FreeDeflate {
   void operator()(libdeflate_compressor* c) const {
@@ -77,38 +80,45 @@ bool incompressible(std::string_view data) {
   return !shrinks(data.substr(data.size() / 2, kLongPiece));
 }
 
-std::string gzip_chunk(std::string_view data, bool fast) {
+// The calling thread's, for what it compresses next. It is kept, as fresh
+// memory would cost more than filling it.
+std::string& output(std::size_t size) {
+  thread_local std::string room;
+  if (room.size() < size) room.resize(size);
+  return room;
+}
+
+// What these return is good until the thread's next call.
+std::string_view gzip_chunk(std::string_view data, bool fast) {
   if (fast)
-    if (std::optional<std::string> out = igzip_chunk(data))
-      return std::move(*out);
+    if (const auto out = igzip_chunk(data)) return *out;
   libdeflate_compressor* const compressor =
       deflater(fast                   ? kGzipFastLevel
                : incompressible(data) ? kGzipStored
                                       : kGzipLevel);
-  std::string out(libdeflate_gzip_compress_bound(compressor, data.size()),
-                  '\0');
-  out.resize(libdeflate_gzip_compress(compressor, data.data(), data.size(),
-                                      out.data(), out.size()));
-  return out;
+  std::string& out =
+      output(libdeflate_gzip_compress_bound(compressor, data.size()));
+  return std::string_view(out).substr(
+      0, libdeflate_gzip_compress(compressor, data.data(), data.size(),
+                                  out.data(), out.size()));
 }
 
-std::string zstd_chunk(std::string_view data, bool fast) {
+std::string_view zstd_chunk(std::string_view data, bool fast) {
   thread_local std::unique_ptr<ZSTD_CCtx, FreeZstd> context(ZSTD_createCCtx());
   if (!context) throw Error("out of memory for compression");
-  std::string out(ZSTD_compressBound(data.size()), '\0');
+  std::string& out = output(ZSTD_compressBound(data.size()));
   const std::size_t size =
       ZSTD_compressCCtx(context.get(), out.data(), out.size(), data.data(),
                         data.size(), fast ? kZstdFastLevel : kZstdLevel);
   if (ZSTD_isError(size))
     throw Error(std::string("zstd: ") + ZSTD_getErrorName(size));
-  out.resize(size);
-  return out;
+  return std::string_view(out).substr(0, size);
 }
 
-// A chunk on its way: compressed by a worker, written by the caller.
+// A chunk on its way, plain and then compressed.
 struct Chunk {
   std::string data;
-  std::exception_ptr failure;  // rethrown by the caller, in its turn
+  std::exception_ptr failure;  // rethrown in its turn
   bool done = false;
 };
 
@@ -124,71 +134,116 @@ struct Compressor::State {
   std::string zero_chunk;  // a whole chunk of zeros, compressed
   bool any = false;
 
-  std::mutex mutex;
-  std::condition_variable done;
-  std::deque<std::shared_ptr<Chunk>> order;
-  std::optional<Workers> workers;  // last: it is joined before the rest goes
+  std::mutex mutex;  // guards what follows
+  std::condition_variable changed;
+  std::deque<std::shared_ptr<Chunk>> order;  // those not handed over
+  std::vector<std::string> spares;           // used, to be filled again
+  bool ended = false;                        // no chunk follows
+  bool stopping = false;                     // what is left is not wanted
+  std::exception_ptr failure;                // of the writer, which has gone
+  std::optional<Workers> workers;
+  std::thread writer;
 
-  std::string compress(std::string_view data) const {
+  ~State() { join(stopping); }
+
+  std::string_view compress(std::string_view data) const {
     return compression == Compression::gzip ? gzip_chunk(data, fast)
                                             : zstd_chunk(data, fast);
   }
 
-  void submit(std::string data) {
+  // Takes what is pending.
+  void submit() {
     any = true;
     // Holes of a sparse file come as zeros, perhaps a terabyte of them: the
     // same chunk again and again.
-    const bool zero = data.size() == chunk_size && all_zero(data);
-    if (zero && zero_chunk.empty()) zero_chunk = compress(data);
+    const bool zero = pending.size() == chunk_size && all_zero(pending);
+    if (zero && zero_chunk.empty()) zero_chunk = compress(pending);
     if (threads <= 1) {
-      sink(zero ? zero_chunk : compress(data));
+      sink(zero ? zero_chunk : compress(pending));
+      pending.clear();
       return;
     }
     auto chunk = std::make_shared<Chunk>();
-    order.push_back(chunk);
-    if (zero) {
+    if (zero)
       chunk->data = zero_chunk;
-      chunk->done = true;
-    } else {
-      chunk->data = std::move(data);
-      compress_later(chunk);
+    else
+      chunk->data.swap(pending);
+    chunk->done = zero;
+    enqueue(chunk);
+    if (!zero) compress_later(chunk);
+  }
+
+  // Two chunks per thread keep all of them busy and memory flat.
+  void enqueue(const std::shared_ptr<Chunk>& chunk) {
+    std::unique_lock lock(mutex);
+    if (!writer.joinable()) writer = std::thread([this] { write_chunks(); });
+    changed.wait(lock, [this] {
+      return failure || order.size() <= std::size_t{threads} * 2;
+    });
+    if (failure) std::rethrow_exception(failure);
+    order.push_back(chunk);
+    changed.notify_all();
+    if (pending.capacity() < chunk_size && !spares.empty()) {
+      pending.swap(spares.back());
+      spares.pop_back();
     }
-    // Two chunks per thread keep all of them busy and memory flat.
-    drain(std::size_t{threads} * 2);
+    pending.clear();
+    pending.reserve(chunk_size + chunk_size / 64);  // compressed or not
   }
 
   void compress_later(const std::shared_ptr<Chunk>& chunk) {
+    if (!workers) workers.emplace(threads);
     workers->submit([this, chunk] {
-      std::exception_ptr failure;
-      std::string out;
+      std::exception_ptr failed;
       try {
-        out = compress(chunk->data);
+        chunk->data.assign(compress(chunk->data));
       } catch (...) {
-        failure = std::current_exception();
+        failed = std::current_exception();
       }
-      {
-        const std::lock_guard lock(mutex);
-        chunk->data = std::move(out);
-        chunk->failure = failure;
-        chunk->done = true;
-      }
-      done.notify_all();
+      const std::lock_guard lock(mutex);
+      chunk->failure = failed;
+      chunk->done = true;
+      changed.notify_all();
     });
   }
 
-  // Writes the oldest chunks until at most `left` are on their way.
-  void drain(std::size_t left) {
-    while (!order.empty()) {
-      const std::shared_ptr<Chunk> oldest = order.front();
-      {
-        std::unique_lock lock(mutex);
-        if (order.size() <= left && !oldest->done) return;
-        done.wait(lock, [&] { return oldest->done; });
+  // The oldest chunk, when it is done; nullptr when there will be none.
+  std::shared_ptr<Chunk> next_done() {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [this] {
+      return stopping || (order.empty() ? ended : order.front()->done);
+    });
+    if (stopping || order.empty()) return nullptr;
+    std::shared_ptr<Chunk> chunk = std::move(order.front());
+    order.pop_front();
+    changed.notify_all();
+    return chunk;
+  }
+
+  // The writer's.
+  void write_chunks() {
+    try {
+      while (const std::shared_ptr<Chunk> chunk = next_done()) {
+        if (chunk->failure) std::rethrow_exception(chunk->failure);
+        sink(chunk->data);
+        const std::lock_guard lock(mutex);
+        spares.push_back(std::move(chunk->data));
       }
-      order.pop_front();
-      if (oldest->failure) std::rethrow_exception(oldest->failure);
-      sink(oldest->data);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      failure = std::current_exception();
+      changed.notify_all();
     }
+  }
+
+  void join(bool& why) {
+    if (!writer.joinable()) return;
+    {
+      const std::lock_guard lock(mutex);
+      why = true;
+    }
+    changed.notify_all();
+    writer.join();
   }
 };
 
@@ -201,7 +256,6 @@ Compressor::Compressor(ByteSink sink, Compression compression, bool fast,
   state_->threads = threads;
   state_->chunk_size =
       compression == Compression::zstd ? kZstdChunk : kGzipChunk;
-  if (threads > 1) state_->workers.emplace(threads);
 }
 
 Compressor::~Compressor() = default;
@@ -213,14 +267,11 @@ void Compressor::write(std::string_view data) {
     return;
   }
   while (!data.empty()) {
-    if (s.pending.capacity() < s.chunk_size) s.pending.reserve(s.chunk_size);
     const std::size_t n =
         std::min(data.size(), s.chunk_size - s.pending.size());
     s.pending.append(data.substr(0, n));
     data.remove_prefix(n);
-    if (s.pending.size() < s.chunk_size) continue;
-    s.submit(std::move(s.pending));
-    s.pending = {};
+    if (s.pending.size() == s.chunk_size) s.submit();
   }
 }
 
@@ -230,8 +281,9 @@ void Compressor::finish() {
   // Nothing at all is one empty member: a reader needs a header. A thread for
   // a layer of one chunk would cost more than the chunk.
   if (!s.any) return s.sink(s.compress(s.pending));
-  if (!s.pending.empty()) s.submit(std::move(s.pending));
-  s.drain(0);
+  if (!s.pending.empty()) s.submit();
+  s.join(s.ended);
+  if (s.failure) std::rethrow_exception(s.failure);
 }
 
 std::uint32_t crc32(std::string_view data, std::uint32_t before) {

@@ -23,16 +23,19 @@ Compression sniff(std::string_view start);
 // content. Reading throws Error where the stream is damaged or cut short.
 ByteSource decompressed(ByteSource source);
 
-// Compresses a stream on `threads` threads and hands it to `sink` in order,
-// always on the thread that calls write() and finish().
+// Compresses a stream on `threads` threads and hands it to `sink` in order: on
+// one more thread, where there are several, so that hashing and writing the
+// result does not hold up who writes here. Not any more once finish() or the
+// destructor is back.
 class Compressor {
  public:
   Compressor(ByteSink sink, Compression compression, bool fast,
              unsigned threads);
   ~Compressor();
 
+  // Rethrows what the sink threw.
   void write(std::string_view data);
-  // Writes what is left. Nothing may follow.
+  // Writes what is left. Nothing may follow. Rethrows.
   void finish();
 
  private:

@@ -117,7 +117,7 @@ class Inflater {
 
 }  // namespace
 
-std::optional<std::string> igzip_chunk(std::string_view data) {
+std::optional<std::string_view> igzip_chunk(std::string_view data) {
   const Igzip* lib = igzip();
   if (lib == nullptr) return std::nullopt;
   thread_local std::vector<std::uint8_t> level_buffer(kLevelBuffer);
@@ -130,7 +130,9 @@ std::optional<std::string> igzip_chunk(std::string_view data) {
   stream.end_of_stream = 1;
   stream.flush = NO_FLUSH;
   // Stored blocks, header and trailer are all that can be added.
-  std::string out(data.size() + data.size() / 1024 + 1024, '\0');
+  thread_local std::string out;
+  const std::size_t most = data.size() + data.size() / 1024 + 1024;
+  if (out.size() < most) out.resize(most);
   stream.next_in = reinterpret_cast<std::uint8_t*>(
       const_cast<char*>(data.data()));  // the library reads it only
   stream.avail_in = static_cast<std::uint32_t>(data.size());
@@ -138,8 +140,7 @@ std::optional<std::string> igzip_chunk(std::string_view data) {
   stream.avail_out = static_cast<std::uint32_t>(out.size());
   if (const int code = lib->deflate(&stream); code != COMP_OK)
     throw Error("igzip: error " + std::to_string(code));
-  out.resize(stream.total_out);
-  return out;
+  return std::string_view(out).substr(0, stream.total_out);
 }
 
 ByteSource igzip_source(ByteSource source) {

@@ -10,8 +10,9 @@
 
 namespace cbuild::store {
 
-// One gzip member holding `data`, or nullopt without the library.
-std::optional<std::string> igzip_chunk(std::string_view data);
+// One gzip member holding `data`, good until this thread's next call; nullopt
+// without the library.
+std::optional<std::string_view> igzip_chunk(std::string_view data);
 
 // The plain bytes of a gzip stream of any number of members; an empty function
 // without the library. `source` starts at the first header.
