@@ -8,9 +8,11 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/cgroups.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "builder/hash_behind.h"
+#include "base/writeback.h"
+#include "store/content_digest.h"
 
 namespace cbuild::builder {
 namespace {
@@ -18,10 +20,7 @@ namespace {
 constexpr std::size_t kBufferSize = 128 * 1024;
 // Below this one read and one write cost less than asking for anything better.
 constexpr std::uint64_t kSmall = 64 * 1024;
-// From here on a thread that hashes beside is worth starting.
-constexpr std::uint64_t kLarge = std::uint64_t{8} << 20;
-// What is copied before the hash may follow.
-constexpr std::uint64_t kPart = std::uint64_t{4} << 20;
+constexpr std::uint64_t kPart = std::uint64_t{16} << 20;
 
 [[noreturn]] void throw_changed(const std::string& path) {
   throw Error("/" + path + " changed while it was copied");
@@ -82,8 +81,20 @@ bool ContentCopier::copy_in_kernel(int from, int to, std::uint64_t& at,
   return at == end;
 }
 
+// In parts: the disk begins with the first while the next is copied.
 void ContentCopier::copy_range(int from, int to, std::uint64_t begin,
                                std::uint64_t end, const std::string& path) {
+  std::uint64_t started = begin;
+  while (begin < end) {
+    const std::uint64_t until = std::min(begin + kPart, end);
+    copy_part(from, to, begin, until, path);
+    begin = until;
+    started = start_writeback(to, started, begin);
+  }
+}
+
+void ContentCopier::copy_part(int from, int to, std::uint64_t begin,
+                              std::uint64_t end, const std::string& path) {
   std::uint64_t at = begin;
   if (copy_in_kernel(from, to, at, end, path)) return;
   if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(kBufferSize);
@@ -99,9 +110,9 @@ void ContentCopier::copy_range(int from, int to, std::uint64_t begin,
   }
 }
 
-std::optional<store::Digest> ContentCopier::copy(int from, int to,
-                                                 const ViewEntry& entry,
-                                                 const std::string& path) {
+std::optional<store::Digest> ContentCopier::copy(
+    int from, int to, const ViewEntry& entry, const std::string& path,
+    const std::optional<store::Digest>& settled) {
   struct stat st;
   check(::fstat(from, &st), "stat", path);
   const auto size = static_cast<std::uint64_t>(st.st_size);
@@ -110,13 +121,17 @@ std::optional<store::Digest> ContentCopier::copy(int from, int to,
       entry.identity == FileIdentity{} || entry.identity == identity_of(st);
   if (!S_ISREG(st.st_mode) || size != entry.size || !listed)
     throw_changed(path);
-  const std::optional<store::Digest> written =
-      size <= kSmall ? copy_small(from, to, size, path)
-                     : copy_large(from, to, st, path);
+  std::optional<store::Digest> written;
+  if (size <= kSmall)
+    written = copy_small(from, to, size, path);
+  else if (!share(from, to))
+    copy_large(from, to, st, path);
   struct stat after;
   check(::fstat(from, &after), "stat", path);
   if (identity_of(after) != identity_of(st)) throw_changed(path);
-  return written;
+  if (written || settled) return written ? written : settled;
+  if (size < store::kLargeContent) return {};
+  return store::content_digest(to, size, "/" + path, usable_cpus());
 }
 
 store::Digest ContentCopier::copy_small(int from, int to, std::uint64_t size,
@@ -131,34 +146,16 @@ store::Digest ContentCopier::copy_small(int from, int to, std::uint64_t size,
     have += static_cast<std::uint64_t>(n);
   }
   pwrite_all(to, buffer_.get(), size, 0, path);
-  return store::sha256({buffer_.get(), size});
+  return store::content_digest({buffer_.get(), size});
 }
 
-std::optional<store::Digest> ContentCopier::copy_large(
-    int from, int to, const struct stat& st, const std::string& path) {
+void ContentCopier::copy_large(int from, int to, const struct stat& st,
+                               const std::string& path) {
   const auto size = static_cast<std::uint64_t>(st.st_size);
-  const bool sparse = static_cast<std::uint64_t>(st.st_blocks) * 512 < size;
-  if (!sparse && size >= kLarge) return copy_hashed(from, to, size, path);
-  if (share(from, to)) return {};
-  if (sparse)
+  if (static_cast<std::uint64_t>(st.st_blocks) * 512 < size)
     copy_extents(from, to, size, path);
   else
     copy_range(from, to, 0, size, path);
-  return {};
-}
-
-store::Digest ContentCopier::copy_hashed(int from, int to, std::uint64_t size,
-                                         const std::string& path) {
-  HashBehind hash(to, "/" + path);
-  std::uint64_t at = share(from, to) ? size : 0;
-  hash.written(at);
-  while (at < size) {
-    const std::uint64_t end = std::min(at + kPart, size);
-    copy_range(from, to, at, end, path);
-    hash.written(end);
-    at = end;
-  }
-  return hash.finish();
 }
 
 // The holes stay holes.

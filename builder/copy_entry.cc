@@ -99,7 +99,8 @@ void TreeCopier::copy_file(int source, const ViewEntry& entry,
       });
   Fd out(created);
   const std::optional<store::Digest> written =
-      content_.copy(in.get(), out.get(), entry, path);
+      content_.copy(in.get(), out.get(), entry, path,
+                    from_.settled(entry) ? expected : std::nullopt);
   if (written && expected && *written != *expected) throw changed();
   const bool plain =
       set_metadata(out.get(), entry, path, in.get(), destination);

@@ -23,6 +23,7 @@
 #include "base/workers.h"
 #include "builder/copy_files.h"
 #include "builder/copy_select.h"
+#include "store/content_digest.h"
 
 namespace cbuild::builder {
 namespace {
@@ -153,9 +154,11 @@ class SourceKey {
     }
     if (unknown.size() < kWorthThreads && bytes < kWorthBytes) return;
     if (!workers_) workers_.emplace(std::clamp(usable_cpus(), 2u, 8u));
+    // A large file has threads of its own: see hash().
     for (const Item* item : unknown)
-      workers_->submit(
-          [this, item] { from_.content(item->path, item->entry); });
+      if (item->entry.size < store::kLargeContent)
+        workers_->submit(
+            [this, item] { from_.content(item->path, item->entry); });
     workers_->wait();
   }
 

@@ -77,6 +77,11 @@ std::optional<store::Digest> FileView::known_content(
   return entry.indexed ? entry.indexed->content : std::nullopt;
 }
 
+bool FileView::settled(const ViewEntry& entry) const {
+  const ContextTree* context = state_->context();
+  return context && context->settled(entry);
+}
+
 bool FileView::was_read() const {
   const ContextTree* context = state_->context();
   return context && context->was_read();

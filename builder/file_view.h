@@ -75,7 +75,7 @@ class FileView {
   std::optional<store::IndexEntry> lookup(const std::string& path) const;
   // Names in a directory, sorted by bytes.
   std::vector<std::string> children(const std::string& path) const;
-  // SHA-256 of a file's content.
+  // Of a file: see store/content_digest.h.
   store::Digest content(const std::string& path) const;
   // Follows symbolic links inside the root, parents and last component.
   std::optional<std::string> resolve(const std::string& path) const;
@@ -95,6 +95,9 @@ class FileView {
   // What content() would answer without reading the file. Once a key was
   // computed, a file of a context that is not known has changed since.
   std::optional<store::Digest> known_content(const ViewEntry& entry) const;
+  // Whether that is a context's file whose content is the known one as long as
+  // its identity is the same.
+  bool settled(const ViewEntry& entry) const;
   // Whether content() was ever asked of this context.
   bool was_read() const;
 

@@ -15,11 +15,12 @@
 #include <cstdlib>
 #include <memory>
 
+#include "base/cgroups.h"
 #include "base/dir.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "builder/file_view_links.h"
-#include "store/stream.h"
+#include "store/content_digest.h"
 
 namespace cbuild::builder {
 namespace {
@@ -79,14 +80,6 @@ struct stat stat_of(int fd, const std::string& path) {
   struct stat st;
   check(::fstat(fd, &st), "stat", path);
   return st;
-}
-
-store::Digest hash_content(int fd, std::uint64_t size,
-                           const std::string& path) {
-  store::Hasher hasher;
-  store::read_sparse(fd, size, path,
-                     [&](std::string_view data) { hasher.update(data); });
-  return hasher.finish();
 }
 
 std::string joined(const std::string& directory, const std::string& name) {
@@ -196,8 +189,11 @@ FileFacts ContextTree::facts(const std::string& path,
   const struct stat before = stat_of(fd.get(), path);
   if (!S_ISREG(before.st_mode))
     throw Error(path + " changed while it was read");
-  FileFacts facts{hash_content(fd.get(), identity_of(before).size, path),
-                  !read_xattrs(fd.get(), path).empty()};
+  const unsigned threads =
+      entry.size >= store::kLargeContent ? usable_cpus() : 1;
+  FileFacts facts{
+      store::content_digest(fd.get(), identity_of(before).size, path, threads),
+      !read_xattrs(fd.get(), path).empty()};
   if (identity_of(stat_of(fd.get(), path)) != identity_of(before))
     throw Error(path + " changed while it was read");
   table_.put(identity_of(before), facts, read_at);

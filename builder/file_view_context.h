@@ -32,6 +32,9 @@ class ContextTree {
     const std::optional<FileFacts> facts = table_.find(entry.identity);
     return facts ? std::optional(facts->content) : std::nullopt;
   }
+  bool settled(const ViewEntry& entry) const {
+    return table_.settled(entry.identity);
+  }
   bool was_read() const { return was_read_; }
 
   ContextMode mode() const { return mode_; }

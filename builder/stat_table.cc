@@ -1,4 +1,4 @@
-// The file: a line "cbuild stat table 1\n" and the records. A record is the
+// The file: a line "cbuild stat table 2\n" and the records. A record is the
 // five numbers of the identity (64 bits each), the digest (32 bytes), the day
 // of last use, flags and a check sum of the record (32 bits each), in the
 // machine's byte order: a table never leaves its machine. Records are sorted by
@@ -19,7 +19,7 @@
 namespace cbuild::builder {
 namespace {
 
-constexpr std::string_view kHeader = "cbuild stat table 1\n";
+constexpr std::string_view kHeader = "cbuild stat table 2\n";
 constexpr std::size_t kDigestSize = 32;
 constexpr std::size_t kRecordSize = 5 * 8 + kDigestSize + 3 * 4;
 constexpr std::int64_t kSecond = 1'000'000'000;
@@ -196,6 +196,13 @@ std::optional<FileFacts> StatTable::find(const FileIdentity& file) {
   days_changed_ |= record->day != today();
   return FileFacts{store::Digest::from_raw(record->raw_digest),
                    (record->flags & kHasXattrs) != 0};
+}
+
+bool StatTable::settled(const FileIdentity& file) {
+  if (!find(file)) return false;
+  const std::lock_guard lock(mutex_);
+  const auto it = new_.find(file);
+  return it == new_.end() || it->second.lasting;
 }
 
 void StatTable::put(const FileIdentity& file, FileFacts facts,

@@ -49,6 +49,10 @@ class StatTable {
   explicit StatTable(std::string file) : file_(std::move(file)) {}
 
   std::optional<FileFacts> find(const FileIdentity& file);
+  // Whether what find() answers will hold as long as the file's identity does:
+  // false for a file that may have been changed again in the tick in which it
+  // was read.
+  bool settled(const FileIdentity& file);
 
   // `read_at`: clock() from before the file was opened. A fact that cannot be
   // trusted later still answers find() as long as this object lives.

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "store/compress.h"
+#include "store/read_ahead.h"
 #include "store/tar.h"
 
 namespace cbuild::store {
@@ -105,7 +106,11 @@ Digest Members::diff_id(const Member& member) const {
   const std::string path =
       writer ? writer->staged_path() : blobs_.path(member.digest);
   const Fd file = open_path(path, O_RDONLY);
-  return ReadAhead(decompressed(file_source(file.get(), path))).finish();
+  Hasher hasher;
+  ReadAhead ahead(watched(decompressed(file_source(file.get(), path)),
+                          [&](std::string_view data) { hasher.update(data); }));
+  ahead.finish();
+  return hasher.finish();
 }
 
 void Members::publish(const Digest& digest) {

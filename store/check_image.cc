@@ -100,14 +100,12 @@ void Checker::layer(const Descriptor& layer, const Digest& diff_id) {
   Hasher hasher;
   std::uint64_t size = 0;
   std::string start;
-  const ByteSource file = file_source(blob->get(), name);
-  const ByteSource hashed = [&](char* buffer, std::size_t room) {
-    const std::size_t n = file(buffer, room);
-    hasher.update({buffer, n});
-    size += n;
-    if (start.size() < 4) start.append(buffer, std::min<std::size_t>(n, 4));
-    return n;
-  };
+  const ByteSource hashed =
+      watched(file_source(blob->get(), name), [&](std::string_view data) {
+        hasher.update(data);
+        size += data.size();
+        if (start.size() < 4) start.append(data.substr(0, 4));
+      });
   try {
     const LayerContent content = read_layer(hashed, kNoTree);
     if (content.diff_id != diff_id)

@@ -117,4 +117,27 @@ Digest sha256(std::string_view data) {
   return hasher.finish();
 }
 
+struct HalfSha512::Context {
+  SHA512_CTX sha;
+};
+
+HalfSha512::HalfSha512() : context_(std::make_unique<Context>()) {
+  initialize();
+  SHA512_Init(&context_->sha);
+}
+
+HalfSha512::HalfSha512(HalfSha512&&) noexcept = default;
+HalfSha512& HalfSha512::operator=(HalfSha512&&) noexcept = default;
+HalfSha512::~HalfSha512() = default;
+
+void HalfSha512::update(std::string_view data) {
+  SHA512_Update(&context_->sha, data.data(), data.size());
+}
+
+Digest HalfSha512::finish() {
+  std::string raw(SHA512_DIGEST_LENGTH, '\0');
+  SHA512_Final(reinterpret_cast<unsigned char*>(raw.data()), &context_->sha);
+  return Digest::from_raw(std::string_view(raw).substr(0, raw.size() / 2));
+}
+
 }  // namespace cbuild::store

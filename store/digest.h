@@ -58,4 +58,21 @@ class Hasher {
   std::unique_ptr<Context> context_;
 };
 
+// The same with the first 32 of SHA-512's 64 bytes. Names no blob: see
+// store/content_digest.h.
+class HalfSha512 {
+ public:
+  HalfSha512();
+  HalfSha512(HalfSha512&&) noexcept;
+  HalfSha512& operator=(HalfSha512&&) noexcept;
+  ~HalfSha512();
+
+  void update(std::string_view data);
+  Digest finish();
+
+ private:
+  struct Context;
+  std::unique_ptr<Context> context_;
+};
+
 }  // namespace cbuild::store

@@ -8,6 +8,7 @@
 
 #include "base/dir.h"
 #include "base/error.h"
+#include "store/content_digest.h"
 #include "store/scan_entry.h"
 #include "store/stream.h"
 
@@ -22,21 +23,16 @@ constexpr std::size_t kGroupEntries = 64;
 constexpr std::uint64_t kGroupBytes = std::uint64_t{1} << 20;
 // Groups on their way, for each thread.
 constexpr std::size_t kGroupsAhead = 16;
+// Other groups may have large files too.
+constexpr unsigned kThreadsForOne = 4;
 
 bool unknown(const IndexEntry& entry) {
   return entry.type == EntryType::file && !entry.content;
 }
 
-Digest hash_large(int file, const IndexEntry& entry) {
-  Hasher hasher;
-  read_sparse(file, entry.size, entry.path,
-              [&](std::string_view data) { hasher.update(data); });
-  return hasher.finish();
-}
-
 // One read for most files; it must find the end where it is to be.
 Digest hash_small(int file, const IndexEntry& entry, std::string& buffer) {
-  Hasher hasher;
+  ContentHasher hasher;
   std::uint64_t size = 0;
   for (;;) {
     const std::size_t n =
@@ -51,7 +47,8 @@ Digest hash_small(int file, const IndexEntry& entry, std::string& buffer) {
   return hasher.finish();
 }
 
-void hash_file(int tree, IndexEntry& entry, std::string& buffer) {
+void hash_file(int tree, IndexEntry& entry, std::string& buffer,
+               unsigned threads) {
   // No one else is in the tree any more, and every parent was seen to be a
   // directory: the path cannot lead elsewhere.
   const Fd file = openat_path(tree, entry.path,
@@ -60,7 +57,8 @@ void hash_file(int tree, IndexEntry& entry, std::string& buffer) {
   check(::fstat(file.get(), &st), "stat", entry.path);
   add_xattrs(entry, st, read_xattrs(file.get()));
   entry.content = entry.size > kStreamBuffer
-                      ? hash_large(file.get(), entry)
+                      ? content_digest(file.get(), entry.size, entry.path,
+                                       std::min(threads, kThreadsForOne))
                       : hash_small(file.get(), entry, buffer);
 }
 
@@ -139,7 +137,7 @@ void HashedEntries::hash(Group& group) const {
                          largest, 512, kStreamBuffer)),
                      '\0');
   for (IndexEntry& entry : group.entries)
-    if (unknown(entry)) hash_file(tree_, entry, buffer);
+    if (unknown(entry)) hash_file(tree_, entry, buffer, threads_);
 }
 
 // Gives away the oldest groups until at most `left` are on their way.

@@ -33,7 +33,7 @@
 namespace cbuild::store {
 namespace {
 
-constexpr std::string_view kMagic("cbuildx\x01", 8);
+constexpr std::string_view kMagic("cbuildx\x02", 8);
 constexpr std::size_t kHeader = 12;
 constexpr std::size_t kCountRoom = 5;
 constexpr std::size_t kFlushAt = kStreamBuffer;

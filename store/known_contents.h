@@ -1,9 +1,9 @@
 // What a step's files contain, by whoever wrote and hashed them, so that the
 // scan of the step's tree need not read them again.
 //
-// Only the writer may say so, of the bytes that it wrote: what a file was
-// copied from can have changed since it was looked at. Paths are those of the
-// layer's index. One thread.
+// Only the writer may say so, of the bytes that it wrote, or of a source that
+// was settled (builder/stat_table.h): any other can have changed since it was
+// looked at. Paths are those of the layer's index. One thread.
 #pragma once
 
 #include <cstddef>

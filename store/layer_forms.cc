@@ -154,6 +154,18 @@ std::shared_ptr<const LayerIndex> LayerStore::State::keep(const LayerId& id,
   return slot;
 }
 
+// Not removed at once: another build may have it mounted.
+void LayerStore::State::drop(const LayerId& id) {
+  check(::rename(directory(id).c_str(), staging->fresh().c_str()), "rename",
+        directory(id));
+  {
+    const std::lock_guard guard(mutex);
+    trusted.erase(id);
+    indexes.erase(id);
+  }
+  report_damage(short_name(id) + " is dropped: its step runs again");
+}
+
 // From the tarball, which says all there is to say. A tree does not: what it
 // hides of the layers below, and which directories are changes, is not seen
 // without them.
@@ -166,14 +178,7 @@ LayerIndex LayerStore::State::make_index(const LayerId& id) {
       if (id.size() == kPulledIdSize) throw;
     }
   }
-  // Not removed at once: another build may have it mounted.
-  check(::rename(directory(id).c_str(), staging->fresh().c_str()), "rename",
-        directory(id));
-  {
-    const std::lock_guard guard(mutex);
-    trusted.erase(id);
-  }
-  report_damage(short_name(id) + " is dropped: its step runs again");
+  drop(id);
   throw Error(short_name(id) +
               " was damaged, and no tarball of it is there: "
               "build again");
@@ -187,31 +192,45 @@ LayerBlob LayerStore::State::make_tarball(const LayerId& id,
                                           const TarballOptions& options) {
   BlobWriter out = blobs.writer();
   const auto sink = [&out](std::string_view data) { out.write(data); };
-  struct Made {
-    Digest diff_id;
-  };
-  const Digest diff_id = [&] {
-    if (const std::optional<LayerBlob> here = blob_here(meta))
-      return reading(blobs, *here,
-                     [&] {
-                       const Fd file =
-                           open_path(blobs.path(here->digest), O_RDONLY);
-                       return Made{
-                           compress_layer(decompressed(file_source(
-                                              file.get(), here->digest.text())),
-                                          options, sink)};
-                     })
-          .diff_id;
-    if (index.empty())
-      throw Error("its tarball is not in the store: pull its image again");
-    const Fd tree = open_path(directory(id) + "/tree", O_RDONLY | O_DIRECTORY);
-    return write_layer([&](const EntrySink& take) { each_entry(index, take); },
-                       tree.get(), options, sink);
-  }();
+  const std::optional<LayerBlob> here = blob_here(meta);
+  const Digest diff_id =
+      here ? recompress(*here, options, sink) : pack(id, index, options, sink);
   if (meta.diff_id && *meta.diff_id != diff_id)
     throw DigestMismatch(*meta.diff_id, diff_id);
   const Digest digest = out.commit();
   return {diff_id, digest, out.written(), options.compression};
+}
+
+Digest LayerStore::State::recompress(const LayerBlob& blob,
+                                     const TarballOptions& options,
+                                     const ByteSink& out) const {
+  struct Made {
+    Digest diff_id;
+  };
+  return reading(
+             blobs, blob,
+             [&] {
+               const Fd file = open_path(blobs.path(blob.digest), O_RDONLY);
+               return Made{compress_layer(
+                   decompressed(file_source(file.get(), blob.digest.text())),
+                   options, out)};
+             })
+      .diff_id;
+}
+
+Digest LayerStore::State::pack(const LayerId& id, std::string_view index,
+                               const TarballOptions& options,
+                               const ByteSink& out) {
+  if (index.empty())
+    throw Error("its tarball is not in the store: pull its image again");
+  const Fd tree = open_path(directory(id) + "/tree", O_RDONLY | O_DIRECTORY);
+  try {
+    return write_layer([&](const EntrySink& take) { each_entry(index, take); },
+                       tree.get(), options, out);
+  } catch (const ChangedFile&) {
+    drop(id);
+    throw;
+  }
 }
 
 // Where there is one already, its layer has the same content.

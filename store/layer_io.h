@@ -25,7 +25,7 @@ inline constexpr int kNoTree = -1;
 LayerContent read_layer(ByteSource blob, int tree);
 
 // Writes the tarball of a layer in the order of its index and returns the
-// diffID. Throws Error where a file in `tree` is not what the index says.
+// diffID. Throws ChangedFile where a file in `tree` is not what the index says.
 Digest write_layer(const EntrySource& entries, int tree,
                    const TarballOptions& options, ByteSink out);
 

@@ -7,8 +7,10 @@
 #include "base/dir.h"
 #include "base/error.h"
 #include "store/compress.h"
+#include "store/content_digest.h"
 #include "store/index_builder.h"
 #include "store/layer_io.h"
+#include "store/read_ahead.h"
 #include "store/tar.h"
 #include "store/tree_writer.h"
 
@@ -21,7 +23,8 @@ namespace {
 class LayerReader {
  public:
   LayerReader(ByteSource blob, int tree)
-      : ahead_(decompressed(std::move(blob))),
+      : ahead_(watched(decompressed(std::move(blob)),
+                       [this](std::string_view data) { plain_.update(data); })),
         tar_([this](char* b, std::size_t n) { return ahead_.read(b, n); },
              false) {
     if (tree != kNoTree) tree_.emplace(tree);
@@ -29,7 +32,8 @@ class LayerReader {
 
   LayerContent read(int tree) {
     while (std::optional<IndexEntry> entry = tar_.next()) take(*entry);
-    LayerContent content{builder_.finish(), ahead_.finish(), {}};
+    ahead_.finish();
+    LayerContent content{builder_.finish(), plain_.finish(), {}};
     if (!tree_) return content;
     content.implied = tree_->finish(content.index);
     apply_attributes(tree, root_);
@@ -40,6 +44,7 @@ class LayerReader {
   void take(IndexEntry& entry);
   void take_file(IndexEntry& entry);
 
+  Hasher plain_;  // ahead_'s until it has finished
   ReadAhead ahead_;
   TarReader tar_;
   std::optional<TreeWriter> tree_;
@@ -72,27 +77,24 @@ void LayerReader::take(IndexEntry& entry) {
 }
 
 void LayerReader::take_file(IndexEntry& entry) {
-  Hasher hasher;
-  static const std::string zeros(kStreamBuffer, '\0');
-  std::uint64_t at = 0;
-  const auto skip_hole = [&](std::uint64_t end) {
-    for (; at < end; at += std::min<std::uint64_t>(end - at, zeros.size()))
-      hasher.update(std::string_view(zeros).substr(
-          0, std::min<std::uint64_t>(end - at, zeros.size())));
+  const auto unequal = [&] {
+    return Error(entry.path + ": content and size do not agree");
   };
+  ContentHasher hasher;
+  std::uint64_t at = 0;
   if (tree_) tree_->begin_file(entry);
   std::string_view data;
   std::uint64_t offset = 0;
   while (tar_.read_block(data, offset)) {
     if (data.empty()) continue;
-    skip_hole(offset);
+    if (offset < at || offset > entry.size) throw unequal();
+    hasher.skip(offset - at);
     hasher.update(data);
-    at += data.size();
+    at = offset + data.size();
     if (tree_) tree_->write(data, offset);
   }
-  skip_hole(entry.size);
-  if (at != entry.size)
-    throw Error(entry.path + ": content and size do not agree");
+  if (at > entry.size) throw unequal();
+  hasher.skip(entry.size - at);
   entry.content = hasher.finish();
   if (tree_) tree_->end_file(entry);
 }

@@ -46,10 +46,16 @@ struct LayerStore::State {
   void publish_index(const LayerId& id, const LayerIndex& index);
   std::shared_ptr<const LayerIndex> keep(const LayerId& id, LayerIndex index);
   LayerIndex make_index(const LayerId& id);
+  // Takes a damaged layer out of sight, and says so.
+  void drop(const LayerId& id);
 
   // `index`: a whole file, or empty where the layer was pulled.
   LayerBlob make_tarball(const LayerId& id, const LayerMeta& meta,
                          std::string_view index, const TarballOptions& options);
+  Digest recompress(const LayerBlob& blob, const TarballOptions& options,
+                    const ByteSink& out) const;
+  Digest pack(const LayerId& id, std::string_view index,
+              const TarballOptions& options, const ByteSink& out);
 
   std::string alias(const Digest& diff_id) const {
     return root + "/diffs/" + diff_id.hex();

@@ -5,8 +5,10 @@
 #include "base/dir.h"
 #include "base/error.h"
 #include "store/compress.h"
+#include "store/content_digest.h"
 #include "store/layer_io.h"
 #include "store/parent_dirs.h"
+#include "store/read_ahead.h"
 #include "store/tar.h"
 
 namespace cbuild::store {
@@ -38,11 +40,12 @@ class Packer {
 
 // Hashes a large file's content beside what is done with it.
 Digest write_beside(ByteSource source, TarWriter& tar) {
-  ReadAhead ahead(std::move(source));
-  const auto buffer = std::make_unique_for_overwrite<char[]>(kStreamBuffer);
-  while (const std::size_t n = ahead.read(buffer.get(), kStreamBuffer))
-    tar.write({buffer.get(), n});
-  return ahead.finish();
+  ContentHasher hasher;
+  ReadAhead ahead(watched(std::move(source),
+                          [&](std::string_view data) { hasher.update(data); }));
+  for (auto data = ahead.next(); !data.empty(); data = ahead.next())
+    tar.write(data);
+  return hasher.finish();
 }
 
 Digest write_through(const ByteSource& source, std::uint64_t size,
@@ -50,7 +53,7 @@ Digest write_through(const ByteSource& source, std::uint64_t size,
   const auto room =
       static_cast<std::size_t>(std::min<std::uint64_t>(size, kStreamBuffer));
   const auto buffer = std::make_unique_for_overwrite<char[]>(room);
-  Hasher hasher;
+  ContentHasher hasher;
   while (const std::size_t n = source(buffer.get(), room)) {
     hasher.update({buffer.get(), n});
     tar.write({buffer.get(), n});
@@ -68,7 +71,7 @@ void write_content(const IndexEntry& entry, const ParentDirs::Place& place,
                            ? write_beside(std::move(source), tar)
                            : write_through(source, entry.size, tar);
   if (entry.content && found != *entry.content)
-    throw Error(subject + " is not what it was when the layer was made");
+    throw ChangedFile(subject + " is not what it was when the layer was made");
 }
 
 // Layers carry file capabilities and no other attribute, as BuildKit's do:

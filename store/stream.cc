@@ -6,12 +6,6 @@
 #include <utility>
 
 namespace cbuild::store {
-namespace {
-
-constexpr std::size_t kBlocksAhead = 8;
-
-}  // namespace
-
 ByteSource file_source(int fd, std::string name) {
   return [fd, name = std::move(name)](char* buffer, std::size_t size) {
     return read_some(fd, buffer, size, name);
@@ -45,72 +39,13 @@ std::size_t read_full(const ByteSource& source, char* buffer,
   return used;
 }
 
-ReadAhead::ReadAhead(ByteSource source)
-    : thread_([this, source = std::move(source)] { produce(source); }) {}
-
-ReadAhead::~ReadAhead() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.notify_all();
-  thread_.join();
-}
-
-void ReadAhead::produce(const ByteSource& source) {
-  std::exception_ptr failure;
-  try {
-    for (;;) {
-      std::string block(kStreamBuffer, '\0');
-      block.resize(read_full(source, block.data(), block.size()));
-      hasher_.update(block);
-      const bool last = block.size() < kStreamBuffer;
-      if (!offer(std::move(block)) || last) break;
-    }
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  const std::lock_guard lock(mutex_);
-  ended_ = true;
-  failure_ = failure;
-  changed_.notify_all();
-}
-
-// False where the consumer has gone away.
-bool ReadAhead::offer(std::string block) {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock,
-                [this] { return stopping_ || ready_.size() < kBlocksAhead; });
-  if (stopping_) return false;
-  if (!block.empty()) ready_.push_back(std::move(block));
-  changed_.notify_all();
-  return true;
-}
-
-std::size_t ReadAhead::read(char* buffer, std::size_t size) {
-  if (used_ == current_.size()) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return ended_ || !ready_.empty(); });
-    if (ready_.empty()) {
-      if (failure_) std::rethrow_exception(failure_);
-      return 0;
-    }
-    current_ = std::move(ready_.front());
-    used_ = 0;
-    ready_.pop_front();
-    changed_.notify_all();
-  }
-  const std::size_t n = std::min(size, current_.size() - used_);
-  std::memcpy(buffer, current_.data() + used_, n);
-  used_ += n;
-  return n;
-}
-
-Digest ReadAhead::finish() {
-  std::string sink(kStreamBuffer, '\0');
-  while (read(sink.data(), sink.size()) > 0) {
-  }
-  return hasher_.finish();
+ByteSource watched(ByteSource source, ByteSink see) {
+  return [source = std::move(source), see = std::move(see)](char* buffer,
+                                                            std::size_t size) {
+    const std::size_t n = source(buffer, size);
+    see({buffer, n});
+    return n;
+  };
 }
 
 bool same_content(int a, int b, const std::string& name) {

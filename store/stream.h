@@ -3,19 +3,14 @@
 // length. One thread at a time, except where said.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <exception>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <thread>
 
+#include "base/error.h"
 #include "base/fd.h"
-#include "store/digest.h"
 
 namespace cbuild::store {
 
@@ -28,13 +23,28 @@ inline constexpr std::size_t kStreamBuffer = 256 * 1024;
 // Reads `fd`, which must outlive the source. `name` is for errors.
 ByteSource file_source(int fd, std::string name);
 
+// A file is not, or not any more, what it was said to be.
+class ChangedFile : public Error {
+ public:
+  using Error::Error;
+};
+
 // All bytes of a file, in order. Holes are not read: they come as zeros from
-// memory. `fd` must outlive the source. Throws Error where the file has not
-// `size` bytes.
+// memory. `fd` must outlive the source. Throws
+// ChangedFile where the file has not `size` bytes.
 ByteSource sparse_source(int fd, std::uint64_t size, std::string name);
-// Gives them to `take`.
-void read_sparse(int fd, std::uint64_t size, const std::string& name,
-                 const ByteSink& take);
+
+// Of a file of `size` bytes, those from `begin` to before `end`.
+struct FileRange {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  std::uint64_t size = 0;
+};
+// Gives them to `take`, in order, and the sizes of holes to `skip`. Throws as
+// sparse_source() does; any number of threads may read one file.
+void read_sparse(int fd, FileRange range, const std::string& name,
+                 const ByteSink& take,
+                 const std::function<void(std::uint64_t zeros)>& skip);
 
 // Quick where it is not.
 bool all_zero(std::string_view data);
@@ -51,35 +61,8 @@ ByteSource prefixed(std::string start, ByteSource rest);
 // Reads as much as there is, up to `size` bytes: short only at the end.
 std::size_t read_full(const ByteSource& source, char* buffer, std::size_t size);
 
-// Reads a source on a thread of its own, a few buffers ahead, and hashes it
-// there: decompression and what is done with the bytes share two processors.
-class ReadAhead {
- public:
-  explicit ReadAhead(ByteSource source);
-  ~ReadAhead();
-  ReadAhead(const ReadAhead&) = delete;
-  ReadAhead& operator=(const ReadAhead&) = delete;
-
-  // As a ByteSource; rethrows what the source threw.
-  std::size_t read(char* buffer, std::size_t size);
-  // Reads what is left and returns the digest of the whole stream.
-  Digest finish();
-
- private:
-  void produce(const ByteSource& source);
-  bool offer(std::string block);
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::string> ready_;
-  std::string current_;  // the consumer's
-  std::size_t used_ = 0;
-  bool ended_ = false;
-  bool stopping_ = false;
-  std::exception_ptr failure_;
-  Hasher hasher_;  // the producer's until ended_
-  std::thread thread_;
-};
+// What `source` gives, shown to `see` first.
+ByteSource watched(ByteSource source, ByteSink see);
 
 // Whether two open files hold the same from where they stand to their ends.
 bool same_content(int a, int b, const std::string& name);

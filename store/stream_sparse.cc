@@ -28,7 +28,7 @@ std::uint64_t seek(int fd, std::uint64_t at, int what, std::uint64_t size,
 }
 
 [[noreturn]] void throw_changed(const std::string& name) {
-  throw Error(name + " changed while it was read");
+  throw ChangedFile(name + " changed while it was read");
 }
 
 std::size_t pread_some(int fd, char* buffer, std::size_t want, std::uint64_t at,
@@ -44,25 +44,42 @@ std::size_t pread_some(int fd, char* buffer, std::size_t want, std::uint64_t at,
 // Where the next byte comes from.
 struct SparseReader {
   int fd = -1;
-  std::uint64_t size = 0;
+  std::uint64_t at = 0;
+  std::uint64_t end = 0;
   std::string name;
   bool sparse = false;
-  std::uint64_t at = 0;
-  std::uint64_t edge = 0;  // where the data, or the hole, at `at` ends
+  std::uint64_t edge = at;  // where the data, or the hole, at `at` ends
   bool hole = false;
 
+  SparseReader(int file, FileRange range, std::string named)
+      : fd(file), at(range.begin), end(range.end), name(std::move(named)) {
+    struct stat st;
+    check(::fstat(fd, &st), "stat", name);
+    if (static_cast<std::uint64_t>(st.st_size) != range.size)
+      throw_changed(name);
+    sparse = static_cast<std::uint64_t>(st.st_blocks) * 512 < range.size;
+  }
+
   void find_edge() {
-    edge = size;
+    if (at != edge) return;
+    edge = end;
     hole = false;
     if (!sparse) return;
-    const std::uint64_t data = seek(fd, at, SEEK_DATA, size, name);
+    const std::uint64_t data = seek(fd, at, SEEK_DATA, end, name);
     hole = data > at;
-    edge = hole ? data : seek(fd, at, SEEK_HOLE, size, name);
+    edge = hole ? data : seek(fd, at, SEEK_HOLE, end, name);
+  }
+
+  // Past the hole that `at` is in.
+  std::uint64_t skip() {
+    const std::uint64_t zeros = edge - at;
+    at = edge;
+    return zeros;
   }
 
   std::size_t read(char* buffer, std::size_t most) {
-    if (at == size) return 0;
-    if (at == edge) find_edge();
+    if (at == end) return 0;
+    find_edge();
     const auto want =
         static_cast<std::size_t>(std::min<std::uint64_t>(edge - at, most));
     std::size_t got = want;
@@ -84,27 +101,27 @@ bool all_zero(std::string_view data) {
 }
 
 ByteSource sparse_source(int fd, std::uint64_t size, std::string name) {
-  struct stat st;
-  check(::fstat(fd, &st), "stat", name);
-  if (static_cast<std::uint64_t>(st.st_size) != size) throw_changed(name);
-  auto reader = std::make_shared<SparseReader>();
-  reader->fd = fd;
-  reader->size = size;
-  reader->name = std::move(name);
-  reader->sparse = static_cast<std::uint64_t>(st.st_blocks) * 512 < size;
+  auto reader = std::make_shared<SparseReader>(fd, FileRange{0, size, size},
+                                               std::move(name));
   return [reader](char* buffer, std::size_t most) {
     return reader->read(buffer, most);
   };
 }
 
-void read_sparse(int fd, std::uint64_t size, const std::string& name,
-                 const ByteSink& take) {
-  const ByteSource source = sparse_source(fd, size, name);
-  const auto room =
-      static_cast<std::size_t>(std::min<std::uint64_t>(size, kStreamBuffer));
+void read_sparse(int fd, FileRange range, const std::string& name,
+                 const ByteSink& take,
+                 const std::function<void(std::uint64_t zeros)>& skip) {
+  SparseReader reader(fd, range, name);
+  const auto room = static_cast<std::size_t>(
+      std::min<std::uint64_t>(range.end - range.begin, kStreamBuffer));
   const auto buffer = std::make_unique_for_overwrite<char[]>(room);
-  while (const std::size_t n = source(buffer.get(), room))
-    take({buffer.get(), n});
+  while (reader.at < reader.end) {
+    reader.find_edge();
+    if (reader.hole)
+      skip(reader.skip());
+    else
+      take({buffer.get(), reader.read(buffer.get(), room)});
+  }
 }
 
 void without_zeros(

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "store/content_digest.h"
 #include "tests/builder/copy_fixture.h"
 
 namespace cbuild::builder {
@@ -245,25 +246,51 @@ TEST_CASE("a file that changed under its old time is no file of that key") {
   ::munmap(at, 3);
 }
 
-TEST_CASE("a large file is hashed while it is copied, one of holes later") {
+// Files of a middling size, a large one and one that is a hole.
+struct LargeFiles {
   CopyWorld world;
-  const std::string data = [] {
+  std::string large = text_of(std::size_t{9} << 20);
+  std::string middling = text_of(std::size_t{1} << 20);
+  CopySpec spec = copy_spec({"d"}, "/");
+
+  LargeFiles() {
+    plant(world.context,
+          {{"d/large", large}, {"d/middling", middling}, {"d/hole", ""}});
+    check(::truncate((world.context + "/d/hole").c_str(), 9 << 20), "resize",
+          "");
+  }
+  static std::string text_of(std::size_t size) {
     std::string bytes;
-    for (int i = 0; bytes.size() < (std::size_t{9} << 20); ++i)
-      bytes += std::to_string(i);
+    for (int i = 0; bytes.size() < size; ++i) bytes += std::to_string(i);
     return bytes;
-  }();
-  plant(world.context, {{"d/data", data}, {"d/hole", ""}});
-  check(::truncate((world.context + "/d/hole").c_str(), 9 << 20), "resize", "");
-  const CopySpec spec = copy_spec({"d"}, "/");
-  const FileView view = world.view();
-  const Fd source = open_path(world.context, O_RDONLY | O_DIRECTORY);
-  const Fd target = open_path(world.destination, O_RDONLY | O_DIRECTORY);
-  auto known = copy_files(spec, view, source.get(), target.get()).contents;
-  known.seal();
-  CHECK(known.find("data") == store::sha256(data));
-  CHECK_FALSE(known.find("hole"));
-  CHECK(read_file(world.destination + "/data") == data);
+  }
+  store::KnownContents copy(const FileView& view) const {
+    const Fd source = open_path(world.context, O_RDONLY | O_DIRECTORY);
+    const Fd target = open_path(world.destination, O_RDONLY | O_DIRECTORY);
+    auto known = copy_files(spec, view, source.get(), target.get()).contents;
+    known.seal();
+    return known;
+  }
+};
+
+TEST_CASE("what a large file's copy holds is read once it is written") {
+  LargeFiles files;
+  store::KnownContents known = files.copy(files.world.view());
+  CHECK(known.find("hole") ==
+        store::content_digest(std::string(std::size_t{9} << 20, '\0')));
+  CHECK(known.find("large") == store::content_digest(files.large));
+  CHECK_FALSE(known.find("middling"));  // the scan's
+  CHECK(read_file(files.world.destination + "/large") == files.large);
+}
+
+TEST_CASE("a copy is not read where its source is settled") {
+  LargeFiles files;
+  ::usleep(50'000);  // past the tick in which they were written
+  const FileView view = files.world.view();
+  copy_key_inputs(files.spec, view);
+  store::KnownContents known = files.copy(view);
+  CHECK(known.find("large") == store::content_digest(files.large));
+  CHECK(known.find("middling") == store::content_digest(files.middling));
 }
 
 TEST_CASE("a copy tells what it wrote, but of what was replaced") {

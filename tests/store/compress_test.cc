@@ -168,19 +168,3 @@ TEST_CASE("a failing sink stops the compressor", "[compress]") {
         "disk full");
   }
 }
-
-TEST_CASE("reading ahead gives the same bytes, their digest and errors",
-          "[compress]") {
-  const std::string data = sample(3ul << 20);
-  {
-    ReadAhead ahead(source_of(data));
-    const std::string got =
-        drain([&](char* b, std::size_t n) { return ahead.read(b, n); });
-    CHECK(got == data);
-    CHECK(ahead.finish() == sha256(data));
-  }
-  { ReadAhead abandoned(source_of(data)); }
-  ReadAhead failing(
-      [](char*, std::size_t) -> std::size_t { throw Error("no more"); });
-  CHECK_THROWS_WITH(failing.finish(), "no more");
-}

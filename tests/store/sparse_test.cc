@@ -36,11 +36,32 @@ TEST_CASE("holes are read as zeros, in order and to the last byte",
   if (!make_sparse(path, 3 * kMiB)) return;
   const Fd file = open_path(path, O_RDONLY);
   std::string all;
-  read_sparse(file.get(), 3 * kMiB, path,
-              [&](std::string_view data) { all += data; });
+  const ByteSource source = sparse_source(file.get(), 3 * kMiB, path);
+  std::string buffer(100'000, '\0');
+  while (const std::size_t n = source(buffer.data(), buffer.size()))
+    all += buffer.substr(0, n);
   CHECK(all == *read_file(path));
-  CHECK_THROWS_WITH(read_sparse(file.get(), 3 * kMiB - 1, path, [](auto) {}),
+  CHECK_THROWS_WITH(sparse_source(file.get(), 3 * kMiB - 1, path),
                     Catch::Contains("changed while it was read"));
+}
+
+TEST_CASE("a part of a file is read with its holes told and not read",
+          "[sparse]") {
+  Scratch scratch;
+  const std::string path = scratch.dir.path() + "/f";
+  if (!make_sparse(path, 3 * kMiB)) return;
+  const Fd file = open_path(path, O_RDONLY);
+  std::string part;
+  std::uint64_t skipped = 0;
+  read_sparse(
+      file.get(), {2, 3 * kMiB - 1, 3 * kMiB}, path,
+      [&](std::string_view data) { part += data; },
+      [&](std::uint64_t zeros) {
+        part.append(zeros, '\0');
+        skipped += zeros;
+      });
+  CHECK(part == read_file(path)->substr(2, 3 * kMiB - 3));
+  CHECK(skipped > 2 * kMiB);
 }
 
 TEST_CASE("runs of zeros that are worth a hole are left out", "[sparse]") {
