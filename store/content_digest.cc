@@ -113,8 +113,9 @@ Digest content_digest(int fd, std::uint64_t size, const std::string& name,
       pieces[i] = digest_of(fd, {begin, end, size}, name).raw();
     }
   };
-  Workers workers(threads);
-  for (unsigned i = 0; i < threads; ++i) workers.submit(hash_some);
+  const auto jobs = std::min<std::size_t>(threads, pieces.size());
+  Workers workers(jobs);
+  for (std::size_t i = 0; i < jobs; ++i) workers.submit(hash_some);
   workers.wait();
   HalfSha512 all;
   for (const std::string& piece : pieces) all.update(piece);
