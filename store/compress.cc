@@ -131,6 +131,7 @@ struct Compressor::State {
   unsigned threads;
   std::size_t chunk_size;
   std::string pending;
+  std::once_flag zeros_once;
   std::string zero_chunk;  // a whole chunk of zeros, compressed
   bool any = false;
 
@@ -146,31 +147,31 @@ struct Compressor::State {
 
   ~State() { join(stopping); }
 
-  std::string_view compress(std::string_view data) const {
+  std::string_view compress_any(std::string_view data) const {
     return compression == Compression::gzip ? gzip_chunk(data, fast)
                                             : zstd_chunk(data, fast);
+  }
+
+  // Holes of a sparse file come as zeros, perhaps a terabyte of them: the same
+  // chunk again and again.
+  std::string_view compress(std::string_view data) {
+    if (data.size() != chunk_size || !all_zero(data)) return compress_any(data);
+    std::call_once(zeros_once, [&] { zero_chunk = compress_any(data); });
+    return zero_chunk;
   }
 
   // Takes what is pending.
   void submit() {
     any = true;
-    // Holes of a sparse file come as zeros, perhaps a terabyte of them: the
-    // same chunk again and again.
-    const bool zero = pending.size() == chunk_size && all_zero(pending);
-    if (zero && zero_chunk.empty()) zero_chunk = compress(pending);
     if (threads <= 1) {
-      sink(zero ? zero_chunk : compress(pending));
+      sink(compress(pending));
       pending.clear();
       return;
     }
     auto chunk = std::make_shared<Chunk>();
-    if (zero)
-      chunk->data = zero_chunk;
-    else
-      chunk->data.swap(pending);
-    chunk->done = zero;
+    chunk->data.swap(pending);
     enqueue(chunk);
-    if (!zero) compress_later(chunk);
+    compress_later(chunk);
   }
 
   // Two chunks per thread keep all of them busy and memory flat.
@@ -183,7 +184,7 @@ struct Compressor::State {
     if (failure) std::rethrow_exception(failure);
     order.push_back(chunk);
     changed.notify_all();
-    if (pending.capacity() < chunk_size && !spares.empty()) {
+    if (!spares.empty()) {
       pending.swap(spares.back());
       spares.pop_back();
     }
