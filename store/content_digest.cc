@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <vector>
 
 #include "base/workers.h"
 #include "store/stream.h"
 
 namespace cbuild::store {
 namespace {
+
+constexpr std::size_t kRawSize = 32;  // of a digest
 
 void update_zeros(Hasher& hasher, std::uint64_t zeros) {
   static const std::string block(kStreamBuffer, '\0');
@@ -104,21 +105,24 @@ Digest content_digest(int fd, std::uint64_t size, const std::string& name,
                       unsigned threads) {
   if (size < kLargeContent || threads <= 1)
     return digest_of(fd, {0, size, size}, name);
-  std::vector<std::string> pieces((size + kContentPiece - 1) / kContentPiece);
+  const std::size_t pieces = (size + kContentPiece - 1) / kContentPiece;
+  std::string digests(pieces * kRawSize, '\0');
   std::atomic<std::size_t> next = 0;
   const auto hash_some = [&] {
-    for (std::size_t i = next++; i < pieces.size(); i = next++) {
+    for (std::size_t i = next++; i < pieces; i = next++) {
       const std::uint64_t begin = i * kContentPiece;
       const std::uint64_t end = std::min(begin + kContentPiece, size);
-      pieces[i] = digest_of(fd, {begin, end, size}, name).raw();
+      digest_of(fd, {begin, end, size}, name)
+          .raw()
+          .copy(digests.data() + i * kRawSize, kRawSize);
     }
   };
-  const auto jobs = std::min<std::size_t>(threads, pieces.size());
+  const auto jobs = std::min<std::size_t>(threads, pieces);
   Workers workers(jobs);
   for (std::size_t i = 0; i < jobs; ++i) workers.submit(hash_some);
   workers.wait();
   HalfSha512 all;
-  for (const std::string& piece : pieces) all.update(piece);
+  all.update(digests);
   return all.finish();
 }
 
