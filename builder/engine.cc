@@ -7,6 +7,7 @@
 #include "base/cgroups.h"
 #include "base/text.h"
 #include "builder/claim.h"
+#include "builder/stand_back.h"
 
 namespace cbuild::builder {
 namespace {
@@ -60,6 +61,9 @@ void Engine::run() {
     if (environment_.stop && *environment_.stop) stop_ = true;
   }
   executor_.end();
+  lock.unlock();
+  recorder_.wait();
+  lock.lock();
   if (failure_) std::rethrow_exception(failure_);
   for (const Step& step : plan_.steps)
     if (std::holds_alternative<ImageStep>(step.node) && nodes_[step.id].key)
@@ -161,27 +165,30 @@ void Engine::start_executing(StepId id) {
   };
   inputs.view_of = [this](const FileOrigin& origin) { return view_of(origin); };
   if (nodes_[id].forced) {
-    submit(id, [this, id, inputs = std::move(inputs)] { execute(id, inputs); });
+    submit(id, [this, id, inputs = std::move(inputs)] {
+      execute(id, inputs, nullptr);
+    });
     return;
   }
   submit(id, [this, id, key = nodes_[id].record_key->hex(),
               inputs = std::move(inputs)] {
     // Equal steps of several builds: one runs it, the others wait for its
     // record.
-    const store::Claim claim =
+    const auto claim = std::make_shared<const store::Claim>(
         wait_for_claim(environment_.store, "step-" + key, stop_, [&] {
           reporter_.message(plan_.steps[id].name +
                             ": waiting for another build that runs it");
-        });
+        }));
     {
       const std::lock_guard lock(mutex_);
       if (load_record(id)) return changed(id);
     }
-    execute(id, inputs);
+    execute(id, inputs, claim);
   });
 }
 
-void Engine::execute(StepId id, const StepInputs& inputs) {
+void Engine::execute(StepId id, const StepInputs& inputs,
+                     std::shared_ptr<const store::Claim> claim) {
   reporter_.started(id);
   // What was fetched for the key counts too; it may be long ago.
   const auto fetching = [&] {
@@ -209,12 +216,14 @@ void Engine::execute(StepId id, const StepInputs& inputs) {
   ++executed_;
   nodes_[id].executed = true;
   nodes_[id].result = std::move(result);
-  record(id, wall);
+  record(id, wall, std::move(claim));
   changed(id);
 }
 
-// Called with the mutex held.
-void Engine::record(StepId id, std::chrono::nanoseconds wall) {
+// Called with the mutex held. Written beside the next step, which needs no
+// record; `claim` is given back when it is there.
+void Engine::record(StepId id, std::chrono::nanoseconds wall,
+                    std::shared_ptr<const store::Claim> claim) {
   const Step& step = plan_.steps[id];
   const Node& node = nodes_[id];
   store::StepRecord record{.key = *node.record_key};
@@ -226,13 +235,27 @@ void Engine::record(StepId id, std::chrono::nanoseconds wall) {
   record.created_nanoseconds = node.result->created_nanoseconds;
   record.milliseconds =
       std::chrono::duration_cast<std::chrono::milliseconds>(wall).count();
-  environment_.store.steps.put(record);
-  if (!node.declared_key) return;
-  store::StepRecord alias{.key = *node.declared_key};
-  alias.inputs = {{kContentKeyName, node.record_key->hex()}};
-  alias.title = step.name;
-  alias.layers = record.layers;
-  environment_.store.steps.put(alias);
+  std::vector<store::StepRecord> records;
+  if (node.declared_key) {
+    store::StepRecord alias{.key = *node.declared_key};
+    alias.inputs = {{kContentKeyName, node.record_key->hex()}};
+    alias.title = step.name;
+    alias.layers = record.layers;
+    records.push_back(std::move(alias));
+  }
+  // Before what leads to it.
+  records.insert(records.begin(), std::move(record));
+  recorder_.submit(
+      [this, id, records = std::move(records), claim = std::move(claim)] {
+        stand_back();
+        try {
+          for (const store::StepRecord& made : records)
+            environment_.store.steps.put(made);
+        } catch (...) {
+          const std::lock_guard lock(mutex_);
+          fail(id, std::current_exception());
+        }
+      });
 }
 
 void Engine::submit(StepId id, std::function<void()> job) {

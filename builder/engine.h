@@ -126,7 +126,9 @@ class Engine {
   bool shares_result(StepId id);
   void start_keying(StepId id);
   void start_executing(StepId id);
-  void execute(StepId id, const StepInputs& inputs);
+  // `claim`: the step's, or empty.
+  void execute(StepId id, const StepInputs& inputs,
+               std::shared_ptr<const store::Claim> claim);
   store::KeyInputs content_inputs(const Step& step, Selected& selected);
   store::KeyInputs copied_content(StepId id, const CopyStep& copy,
                                   Selected& selected);
@@ -135,7 +137,8 @@ class Engine {
   void finish_key(StepId id, store::KeyInputs content);
   void set_key(StepId id, const store::Digest& record_key);
   bool load_record(StepId id);
-  void record(StepId id, std::chrono::nanoseconds wall);
+  void record(StepId id, std::chrono::nanoseconds wall,
+              std::shared_ptr<const store::Claim> claim);
   std::vector<store::LayerId> layers_below(const Step& step) const;
   void changed(StepId id);
   void enqueue(StepId id);
@@ -166,6 +169,7 @@ class Engine {
   std::exception_ptr failure_;
   std::optional<StepId> failed_;
 
+  Workers recorder_{1};
   Workers workers_;  // last: its threads end before what they use
 };
 

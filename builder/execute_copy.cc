@@ -46,7 +46,7 @@ store::LayerId Executor::copy(StepId id, const CopyStep& copy,
   }
   // A linked copy knows nothing of what is below it.
   Workspace workspace(
-      environment_.store, disposal_,
+      environment_.store, directories_.take(), disposal_,
       copy.link ? std::vector<std::string>() : trees_below(inputs),
       environment_.runner.view(), kept_);
   CopyResult copied;
@@ -57,8 +57,8 @@ store::LayerId Executor::copy(StepId id, const CopyStep& copy,
 
 store::LayerId Executor::workdir(const WorkdirStep& workdir,
                                  const StepInputs& inputs) {
-  Workspace workspace(environment_.store, disposal_, trees_below(inputs),
-                      environment_.runner.view(), kept_);
+  Workspace workspace(environment_.store, directories_.take(), disposal_,
+                      trees_below(inputs), environment_.runner.view(), kept_);
   workspace.write([&](int root) {
     const FileOwner owner = resolve_owner(root, workdir.user);
     make_directories(root, workdir.path, owner.uid, owner.gid,

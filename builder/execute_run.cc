@@ -86,8 +86,9 @@ bool read_only(const parser::RunMount& mount) {
 
 store::LayerId Executor::run(const Step& step, const RunStep& run,
                              const StepInputs& inputs) {
-  Workspace workspace(environment_.store, disposal_, trees_below(inputs),
-                      environment_.runner.view(), kept_);
+  Workspace workspace(environment_.store, directories_.take(), disposal_,
+                      trees_below(inputs), environment_.runner.view(), kept_);
+  if (has_next(step)) directories_.prepare();
   MountResources resources;
   resources.scratch = workspace.directory();
 

@@ -28,6 +28,7 @@ Executor::Executor(const Plan& plan, const BuildRequest& request,
               [&environment](const std::string& name) {
                 environment.store.hold("cache-mounts/" + name);
               }),
+      directories_(environment.store),
       kept_([&environment] { return environment.store.temp_dir("kept-"); }),
       ssh_agents_(request.ssh, environment.store) {}
 
@@ -50,6 +51,12 @@ store::LayerId Executor::execute(const Step& step, const StepInputs& inputs) {
     }
   };
   return std::visit(Visitor{*this, step, inputs}, step.node);
+}
+
+bool Executor::has_next(const Step& step) const {
+  return std::any_of(
+      plan_.steps.begin(), plan_.steps.end(),
+      [&](const Step& above) { return above.parent == step.id; });
 }
 
 void Executor::fetch(const std::vector<store::LayerId>& layers) {

@@ -23,12 +23,12 @@
 #include "builder/remote_cache.h"
 #include "builder/remote_sources.h"
 #include "builder/reporter.h"
+#include "builder/workspace.h"
 #include "runtime/kept_trees.h"
 #include "runtime/layer_view.h"
 
 namespace cbuild::builder {
 
-class Workspace;
 struct MountResources;
 
 // Layers below a step, and those of the steps it takes files from.
@@ -65,6 +65,8 @@ class Executor {
   store::LayerId copy(StepId id, const CopyStep& copy,
                       const StepInputs& inputs);
   store::LayerId workdir(const WorkdirStep& workdir, const StepInputs& inputs);
+  // Whether a step stands on it.
+  bool has_next(const Step& step) const;
   // Directories to mount, top first; base layers are fetched and unpacked.
   std::vector<std::string> trees_below(const StepInputs& inputs);
   std::vector<std::string> trees(const std::vector<store::LayerId>& layers);
@@ -99,6 +101,7 @@ class Executor {
   const std::atomic<bool>& stop_;
   CacheMounts caches_;
   Disposal disposal_;  // of directories that steps are done with
+  StepDirectories directories_;
   runtime::KeptTrees kept_;
   SshAgents ssh_agents_;
 };

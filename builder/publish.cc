@@ -1,12 +1,11 @@
 #include "builder/publish.h"
 
-#include <sched.h>
-
 #include <algorithm>
 
 #include "base/cgroups.h"
 #include "base/text.h"
 #include "builder/share.h"
+#include "builder/stand_back.h"
 #include "registry/cache_storage.h"
 
 namespace cbuild::builder {
@@ -63,15 +62,6 @@ void set_layer_times(std::vector<store::History>& history, const Plan& plan,
     if (entry.created.empty()) entry.created = rfc3339(*plan.source_date_epoch);
 }
 
-// Of this thread. The kernel may wake it on the processor that the next step is
-// being prepared on, and a thread of the usual policy would have that wait
-// until the tarball is made: half a millisecond of each trivial RUN. Where this
-// is not permitted, the tarball is only in the way.
-void let_steps_go_first() {
-  const sched_param none = {};
-  static_cast<void>(::sched_setscheduler(0, SCHED_BATCH, &none));
-}
-
 store::Descriptor descriptor(const std::string& type,
                              const store::Digest& digest, std::uint64_t size) {
   return {.media_type = type, .digest = digest, .size = size};
@@ -88,7 +78,7 @@ Tarballs::Tarballs(store::Store& store, const store::TarballOptions& options,
 
 void Tarballs::start(const store::LayerId& layer) {
   workers_.submit([this, layer] {
-    let_steps_go_first();
+    stand_back();
     if (store_.layers.known_tarball(layer, options_.compression)) return;
     const store::LayerBlob blob = store_.layers.tarball(layer, options_);
     written_ += blob.size;

@@ -3,27 +3,55 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <utility>
+
 #include "base/dir.h"
 #include "builder/layer_notes.h"
+#include "builder/stand_back.h"
 #include "runtime/layer_view.h"
 
 namespace cbuild::builder {
 
-Workspace::Workspace(store::Store& store, Disposal& disposal,
+TempDir StepDirectories::make() {
+  TempDir directory = store_.temp_dir("step-");
+  // The upper directory is the root of the image: its mode must not depend on
+  // the caller's umask.
+  const std::string upper = directory.path() + "/upper";
+  check(::mkdir(upper.c_str(), 0755), "mkdir", upper);
+  check(::chmod(upper.c_str(), 0755), "chmod", upper);
+  const std::string work = directory.path() + "/work";
+  check(::mkdir(work.c_str(), 0700), "mkdir", work);
+  return directory;
+}
+
+TempDir StepDirectories::take() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (next_) return *std::exchange(next_, std::nullopt);
+  }
+  return make();
+}
+
+// Where it fails, so will take(), and says so.
+void StepDirectories::prepare() {
+  worker_.submit([this] {
+    stand_back();
+    TempDir made = make();
+    const std::lock_guard lock(mutex_);
+    if (!next_) next_ = std::move(made);
+  });
+}
+
+Workspace::Workspace(store::Store& store, TempDir directory, Disposal& disposal,
                      std::vector<std::string> lowers, runtime::ViewKind kind,
                      runtime::KeptTrees& kept)
-    : store_(store), disposal_(disposal), temp_(store.temp_dir("step-")) {
+    : store_(store), disposal_(disposal), temp_(std::move(directory)) {
   ::clock_gettime(CLOCK_REALTIME, &begun_);
   overlay_.lowers = std::move(lowers);
   overlay_.kind = kind;
   overlay_.kept = &kept;
   overlay_.upper = temp_.path() + "/upper";
   overlay_.work = temp_.path() + "/work";
-  // The upper directory is the root of the image: its mode must not depend on
-  // the caller's umask.
-  check(::mkdir(overlay_.upper.c_str(), 0755), "mkdir", overlay_.upper);
-  check(::chmod(overlay_.upper.c_str(), 0755), "chmod", overlay_.upper);
-  check(::mkdir(overlay_.work.c_str(), 0700), "mkdir", overlay_.work);
 }
 
 Workspace::~Workspace() {

@@ -8,9 +8,13 @@
 
 #include <ctime>
 #include <functional>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/dir.h"
+#include "base/workers.h"
 #include "builder/copy_files.h"
 #include "builder/disposal.h"
 #include "runtime/overlay.h"
@@ -18,11 +22,30 @@
 
 namespace cbuild::builder {
 
+// Makes such directories. To find inodes for one can take ext4 as long as a
+// trivial RUN takes in all, so the next is made while a step runs. Any thread.
+class StepDirectories {
+ public:
+  explicit StepDirectories(store::Store& store) : store_(store) {}
+
+  TempDir take();
+  // Makes the next one on a thread of its own, beside the step that runs.
+  void prepare();
+
+ private:
+  TempDir make();
+
+  store::Store& store_;
+  std::mutex mutex_;
+  std::optional<TempDir> next_;
+  Workers worker_{1};
+};
+
 class Workspace {
  public:
-  // `lowers`: directories below, top first. `kind`: Runner::view(). `kept`: for
-  // views that are copies; outlives it.
-  Workspace(store::Store& store, Disposal& disposal,
+  // `directory`: of StepDirectories. `lowers`: directories below, top first.
+  // `kind`: Runner::view(). `kept`: for views that are copies; outlives it.
+  Workspace(store::Store& store, TempDir directory, Disposal& disposal,
             std::vector<std::string> lowers, runtime::ViewKind kind,
             runtime::KeptTrees& kept);
   ~Workspace();

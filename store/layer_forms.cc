@@ -237,10 +237,12 @@ Digest LayerStore::State::pack(const LayerId& id, std::string_view index,
 void LayerStore::State::add_alias(const Digest& diff_id,
                                   const LayerId& id) const {
   const std::string path = alias(diff_id);
+  if (lstat_at(AT_FDCWD, path) &&
+      there(directory(readlink_at(AT_FDCWD, path)) + "/tree"))
+    return;
   make_dirs(root + "/diffs", 0700);
-  if (::symlink(id.c_str(), path.c_str()) == 0) return;
-  if (errno != EEXIST) throw_system_error("symlink", path);
-  if (there(directory(readlink_at(AT_FDCWD, path)) + "/tree")) return;
+  // Not made in place: a session is where ext4 finds an inode soon (see
+  // spread_sessions() in staging.cc).
   const std::string staged = staging->fresh();
   check(::symlink(id.c_str(), staged.c_str()), "symlink", staged);
   check(::rename(staged.c_str(), path.c_str()), "rename", path);

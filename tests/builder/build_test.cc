@@ -185,6 +185,15 @@ TEST_CASE("a failing RUN names its line, its command and its code",
   CHECK(world.runner.commands.empty());
 }
 
+TEST_CASE("a build whose record cannot be written fails", "[builder]") {
+  World world;
+  const std::string steps = world.store().root() + "/steps";
+  remove_tree(steps);
+  std::ofstream(steps) << "not a directory";
+  CHECK_THROWS_WITH(world.build("FROM scratch\nRUN write a 1\n"),
+                    Catch::Contains(steps));
+}
+
 TEST_CASE("a source that is not there is a mistake with its place",
           "[builder]") {
   World world;
