@@ -43,8 +43,9 @@ void create_once(const std::string& path, std::string_view data) {
 }
 
 // Lets ext4 put each session's files into a block group of its own (chattr +T):
-// looking for a free inode it passes over each that was removed in the last
-// five seconds, and sessions remove many. Other file systems have no such flag.
+// looking for a free inode, without a journal, it passes over each that was
+// removed in the last minute (the last six, until that is on the disk), and
+// sessions remove many. Other file systems have no such flag.
 void spread_sessions(const std::string& tmp) {
   const Fd dir = open_path(tmp, O_RDONLY | O_DIRECTORY);
   int flags = 0;
