@@ -3,8 +3,7 @@ need_root
 busybox_base
 head -c 20000000 /dev/urandom >"$t/context/data"
 head -c 9000000 /dev/zero >"$t/context/zeros"
-truncate -s 60000000 "$t/context/hole"
-printf end >>"$t/context/hole"
+truncate -s 60000000 "$t/context/hole" && printf end >>"$t/context/hole"
 dockerfile <<'D'
 FROM busybox AS made
 COPY data hole zeros /
