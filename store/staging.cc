@@ -6,8 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cstdint>
 #include <cstdio>
 #include <map>
 #include <system_error>
@@ -24,10 +22,6 @@ namespace {
 // Where ext4 has no journal and is mounted with `discard`, each block that is
 // freed waits for the disk.
 constexpr std::size_t kRemovers = 8;
-
-constexpr int kPlaces = 6;
-constexpr unsigned kTries = 12;
-constexpr std::uint64_t kNear = 3 * kTries;  // others make files there too
 
 constexpr std::string_view kOciLayout = R"({"imageLayoutVersion":"1.0.0"})";
 constexpr std::string_view kEmptyIndex =
@@ -59,60 +53,6 @@ void spread_sessions(const std::string& tmp) {
   if ((flags & FS_TOPDIR_FL) != 0) return;
   flags |= FS_TOPDIR_FL;
   ::ioctl(dir.get(), FS_IOC_SETFLAGS, &flags);
-}
-
-// Where a session could be: a directory, its lock, and how far apart the inodes
-// of a few files there are.
-struct Place {
-  std::string name;
-  FileLock lock;
-  std::uint64_t spread;
-};
-
-std::uint64_t spread_of_inodes(const std::string& directory) {
-  std::vector<std::uint64_t> inodes;
-  for (unsigned i = 0; i < kTries; ++i) {
-    const std::string path = directory + "/try-" + std::to_string(i);
-    const Fd file = open_path(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-    struct stat st;
-    check(::fstat(file.get(), &st), "stat", path);
-    inodes.push_back(st.st_ino);
-  }
-  const auto [least, most] = std::minmax_element(inodes.begin(), inodes.end());
-  return *most - *least;
-}
-
-Place make_place(const std::string& root) {
-  const std::string name = random_hex(8);
-  FileLock lock(root + "/locks/" + name, LockMode::exclusive);
-  const std::string path = root + "/tmp/" + name;
-  check(::mkdir(path.c_str(), 0700), "mkdir", path);
-  try {
-    return {name, std::move(lock), spread_of_inodes(path)};
-  } catch (...) {
-    remove_tree(path);
-    ::unlink((root + "/locks/" + name).c_str());
-    throw;
-  }
-}
-
-// The block group that ext4 chooses has few directories: perhaps because many
-// were removed there, just now. Then one inode is taken of each block of the
-// inode table and the others are passed over, again for each file: a trivial
-// RUN took up to 13 ms instead of 3. So another group is tried.
-Place find_place(const std::string& root) {
-  spread_sessions(root + "/tmp");
-  Place best = make_place(root);
-  for (int places = 1; places < kPlaces && best.spread > kNear; ++places) {
-    Place other = make_place(root);
-    if (other.spread < best.spread) std::swap(best, other);
-    // It goes with the session.
-    const std::string from = root + "/tmp/" + other.name;
-    const std::string to = root + "/tmp/" + best.name + "/" + other.name;
-    check(::rename(from.c_str(), to.c_str()), "rename", from);
-    ::unlink((root + "/locks/" + other.name).c_str());
-  }
-  return best;
 }
 
 void remove_session(const std::string& path) {
@@ -208,9 +148,12 @@ void Staging::stage(std::string_view data, const std::string& path,
 std::string Staging::directory() {
   const std::lock_guard guard(mutex_);
   if (session_.empty()) {
-    Place place = find_place(root_);
-    lock_.emplace(std::move(place.lock));
-    session_ = place.name;
+    const std::string name = random_hex(8);
+    lock_.emplace(root_ + "/locks/" + name, LockMode::exclusive);
+    spread_sessions(root_ + "/tmp");
+    const std::string path = root_ + "/tmp/" + name;
+    check(::mkdir(path.c_str(), 0700), "mkdir", path);
+    session_ = name;
   }
   return root_ + "/tmp/" + session_;
 }

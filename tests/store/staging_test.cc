@@ -15,7 +15,6 @@ std::vector<std::string> names_in(const std::string& path) {
 
 }  // namespace
 
-// Several places may have been tried for it.
 TEST_CASE("a session is one directory with one lock, and both go with it",
           "[staging]") {
   const TempDir root("/tmp", "cbuild-test-");
