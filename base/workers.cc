@@ -1,6 +1,7 @@
 #include "base/workers.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 namespace cbuild {
@@ -22,8 +23,15 @@ void Workers::submit(std::function<void()> job) {
   const std::lock_guard lock(mutex_);
   if (failure_) return;
   jobs_.push_back(std::move(job));
-  if (threads_.size() < limit_ && threads_.size() < jobs_.size() + busy_)
-    threads_.emplace_back([this] { work(); });
+  if (threads_.size() < limit_ && threads_.size() < jobs_.size() + busy_) try {
+      threads_.emplace_back([this] { work(); });
+    } catch (const std::system_error&) {
+      // Where processes are limited: those there are do the work.
+      if (threads_.empty()) {
+        jobs_.pop_back();
+        throw;
+      }
+    }
   wake_.notify_one();
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace cbuild::builder {
@@ -20,9 +21,11 @@ bool holds_only_work(const std::string& path) {
   return true;
 }
 
-void remove_on(Workers& workers, TempDir directory) {
+void remove_on(Workers& workers, TempDir directory) try {
   workers.submit([gone = std::make_shared<TempDir>(
                       std::move(directory))]() mutable { gone.reset(); });
+} catch (const std::system_error&) {
+  // No thread to be had: the directory went with the job.
 }
 
 }  // namespace
