@@ -259,8 +259,6 @@ void Engine::record(StepId id, std::chrono::nanoseconds wall,
 }
 
 void Engine::submit(StepId id, std::function<void()> job) {
-  ++nodes_[id].busy;
-  ++running_;
   workers_.submit([this, id, job = std::move(job)] {
     std::exception_ptr failure;
     try {
@@ -279,6 +277,10 @@ void Engine::submit(StepId id, std::function<void()> job) {
     advance_queued();
     if (running_ == 0) wake_.notify_one();
   });
+  // The mutex is held: the job has not ended yet. Where it could not be
+  // submitted, nothing runs.
+  ++nodes_[id].busy;
+  ++running_;
 }
 
 // The first failure counts; what it interrupts fails too, later.
