@@ -18,8 +18,6 @@ namespace cbuild::builder {
 namespace {
 
 constexpr std::size_t kBufferSize = 128 * 1024;
-// Below this one read and one write cost less than asking for anything better.
-constexpr std::uint64_t kSmall = 64 * 1024;
 constexpr std::uint64_t kPart = std::uint64_t{16} << 20;
 
 [[noreturn]] void throw_changed(const std::string& path) {

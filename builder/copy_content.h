@@ -16,14 +16,18 @@ namespace cbuild::builder {
 // Remembers what the two file systems cannot do. One thread.
 class ContentCopier {
  public:
+  // Files of up to this many bytes pass through memory and are hashed there:
+  // one read and one write cost less than asking for anything better.
+  static constexpr std::uint64_t kSmall = 64 * 1024;
+
   // Copies all of `from` (at its start; `entry` is its listing) to the empty
   // file `to`: shared extents where possible, else in the kernel; holes stay
   // holes. `to` is open for reading too. `settled`: its content, if `from` has
-  // that as long as it is the listed file. Returns the content of what was
-  // written, but for files of a middling size that are not settled: a scan with
-  // several threads is the better reader. Throws Error where the file is not
-  // the listed one any more, or changes meanwhile, so that no short or mixed
-  // file gets into a layer.
+  // that as long as it is the listed file (small ones need none). Returns the
+  // content of what was written, but for files of a middling size that are not
+  // settled: a scan with several threads is the better reader. Throws Error
+  // where the file is not the listed one any more, or changes meanwhile, so
+  // that no short or mixed file gets into a layer.
   std::optional<store::Digest> copy(
       int from, int to, const ViewEntry& entry, const std::string& path,
       const std::optional<store::Digest>& settled);

@@ -98,9 +98,10 @@ void TreeCopier::copy_file(int source, const ViewEntry& entry,
                         0600);
       });
   Fd out(created);
-  const std::optional<store::Digest> written =
-      content_.copy(in.get(), out.get(), entry, path,
-                    from_.settled(entry) ? expected : std::nullopt);
+  const bool settled =
+      entry.size > ContentCopier::kSmall && from_.settled(entry);
+  const std::optional<store::Digest> written = content_.copy(
+      in.get(), out.get(), entry, path, settled ? expected : std::nullopt);
   if (written && expected && *written != *expected) throw changed();
   const bool plain =
       set_metadata(out.get(), entry, path, in.get(), destination);
