@@ -4,6 +4,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/error.h"
+
 namespace cbuild {
 
 Workers::Workers(std::size_t threads)
@@ -25,11 +27,11 @@ void Workers::submit(std::function<void()> job) {
   jobs_.push_back(std::move(job));
   if (threads_.size() < limit_ && threads_.size() < jobs_.size() + busy_) try {
       threads_.emplace_back([this] { work(); });
-    } catch (const std::system_error&) {
+    } catch (const std::system_error& e) {
       // Where processes are limited: those there are do the work.
       if (threads_.empty()) {
         jobs_.pop_back();
-        throw;
+        throw SystemError(e.code().value(), "start", "a thread");
       }
     }
   wake_.notify_one();

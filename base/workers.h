@@ -14,7 +14,7 @@ namespace cbuild {
 
 // Runs submitted jobs on `threads` threads, started when first needed. Where
 // processes are limited and fewer are to be had, those do the work; where not
-// even one, submit() throws std::system_error, and the job is gone.
+// even one, submit() throws SystemError, and the job is gone.
 //
 // The first exception a job throws is kept; jobs that have not started by then
 // are dropped, and wait() rethrows it. The destructor drops what has not

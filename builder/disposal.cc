@@ -3,8 +3,9 @@
 #include <fcntl.h>
 
 #include <string>
-#include <system_error>
 #include <utility>
+
+#include "base/error.h"
 
 namespace cbuild::builder {
 namespace {
@@ -24,7 +25,7 @@ bool holds_only_work(const std::string& path) {
 void remove_on(Workers& workers, TempDir directory) try {
   workers.submit([gone = std::make_shared<TempDir>(
                       std::move(directory))]() mutable { gone.reset(); });
-} catch (const std::system_error&) {
+} catch (const SystemError&) {
   // No thread to be had: the directory went with the job.
 }
 

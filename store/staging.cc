@@ -8,7 +8,6 @@
 
 #include <cstdio>
 #include <map>
-#include <system_error>
 #include <vector>
 
 #include "base/dir.h"
@@ -63,8 +62,8 @@ void remove_session(const std::string& path) {
       for (const std::string& name : names)
         workers.submit([&dir, name] { remove_tree_at(dir.get(), name); });
       workers.wait();
-    } catch (const std::system_error&) {
-      // No thread to be had: then by this one.
+    } catch (const SystemError&) {
+      // No thread to be had: then by this one, which also meets what they met.
     }
   remove_tree(path);
 }

@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
-#include <system_error>
 
 #include "base/error.h"
 
@@ -29,7 +28,7 @@ int jobs_done(rlim_t most) {
       Workers workers(8);
       for (int i = 0; i < 20; ++i) workers.submit([&] { ++done; });
       workers.wait();
-    } catch (const std::system_error&) {
+    } catch (const SystemError&) {
       ::_exit(99);
     }
     ::_exit(done);
